@@ -1,0 +1,67 @@
+// SystemSettings: the parts of a configuration that are fixed while the daemon runs.
+//
+// Devices, cores, memory and the control socket. `apply` refuses a file that changes them and says
+// that a restart is needed. Built by config/build_system, read by app/rampartd and control.
+// Value type, control thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/value.h"
+
+namespace rampart {
+
+struct DeviceSettings {
+    std::string name;    // the interface's name; position = InterfaceIndex
+    std::string device;  // "0000:3b:00.0" or DPDK devargs of a virtual device ("net_tap0,iface=x")
+    bool is_virtual = false;
+    std::optional<uint16_t> queues;  // receive queues; absent: one per worker
+    uint16_t mtu = 1500;
+    Location location;
+
+    bool operator==(const DeviceSettings& other) const {
+        return name == other.name && device == other.device && queues == other.queues &&
+               mtu == other.mtu;
+    }
+};
+
+struct CoreSettings {
+    std::optional<unsigned> control;  // CPU of the control core; absent: the first allowed one
+    std::vector<unsigned> workers;    // CPUs of the workers, one poll-mode thread each; may repeat
+    bool sleep_when_idle = false;     // cores.idle: sleep
+
+    bool operator==(const CoreSettings&) const = default;
+};
+
+enum class Hugepages : uint8_t { Auto, Always, Never };
+
+struct MemorySettings {
+    Hugepages hugepages = Hugepages::Auto;
+    uint64_t size_bytes = 0;   // of DPDK's heap; 0: computed from the tables and pools
+    uint32_t mbufs = 0;        // packet buffers in the pool; 0: computed from ports and queues
+
+    bool operator==(const MemorySettings&) const = default;
+};
+
+struct ControlSettings {
+    std::string socket = "/run/rampart/rampart.sock";
+    uint32_t mode = 0660;
+    std::string group = "rampart";
+
+    bool operator==(const ControlSettings&) const = default;
+};
+
+struct SystemSettings {
+    std::vector<DeviceSettings> devices;
+    CoreSettings cores;
+    MemorySettings memory;
+    ControlSettings control;
+    std::vector<std::string> eal;  // extra EAL arguments, after the derived ones
+
+    bool operator==(const SystemSettings&) const = default;
+};
+
+}  // namespace rampart

@@ -1,0 +1,26 @@
+// Verdict: what becomes of a packet. Every packet gets exactly one, and every Drop one DropReason.
+#pragma once
+
+#include <cstdint>
+
+namespace rampart {
+
+enum class Verdict : uint8_t {
+    Pending,   // not decided yet; never leaves the pipeline
+    Forward,   // goes out of Packet::out_port
+    Drop,      // freed and counted under its DropReason
+    Consumed,  // taken over: handed to another worker, held, delivered to the box
+};
+
+// What a rule asks to be sent back with a reject. Meaning as in netfilter's REJECT.
+enum class RejectWith : uint8_t {
+    None,
+    Default,  // tcp-reset for TCP, port-unreachable otherwise
+    TcpReset,
+    PortUnreachable,
+    HostUnreachable,
+    NetUnreachable,
+    AdminProhibited,
+};
+
+}  // namespace rampart

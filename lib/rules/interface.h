@@ -1,0 +1,30 @@
+// Interface: a port as rules see it, by index; and the sets of interfaces a rule can name.
+//
+// The index is the position in the configuration's `interfaces` (and the order in which the daemon
+// brings up its ports); it is stable for the life of the process. Immutable once in a Snapshot.
+#pragma once
+
+#include <bitset>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace rampart {
+
+using InterfaceIndex = uint8_t;
+inline constexpr size_t kMaxInterfaces = 64;
+inline constexpr InterfaceIndex kNoInterface = 0xff;
+
+using InterfaceSet = std::bitset<kMaxInterfaces>;
+
+struct Interface {
+    std::string name;
+    InterfaceIndex bridge_peer = kNoInterface;  // the other port of a transparent pair
+};
+
+struct Zone {
+    std::string name;
+    InterfaceSet interfaces;
+};
+
+}  // namespace rampart

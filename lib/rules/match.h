@@ -1,0 +1,84 @@
+// Match: one condition of a rule; MatchType: the kind of condition, such as `dport`.
+//
+// A match is one file in rules/matches/ that defines one MatchType, plus one line in
+// matches/registry.cc. The descriptor holds the whole of it: the key, how its value is parsed,
+// evaluated and printed, and its help text. The loader, the printer and the generated reference
+// ask the registry; nothing else knows the list.
+//
+// Types are constants. A Match is built by the loader and immutable afterwards; workers call
+// evaluate() on it from the classify stage.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/diagnostics.h"
+#include "base/value.h"
+#include "rules/arguments.h"
+#include "rules/names.h"
+#include "rules/rule_input.h"
+
+namespace rampart {
+
+// The hooks of design decision D2, as bits: a match says where it may stand.
+enum class Hook : uint8_t { None = 0, Raw = 1, Input = 2, Forward = 4, Output = 8 };
+using HookMask = uint8_t;
+inline constexpr HookMask kAllHooks = 0x0f;
+
+std::string_view to_string(Hook hook) noexcept;
+
+// Which protocols a rule was already narrowed to (`proto:`): `dport` needs one with ports.
+struct RuleScope {
+    HookMask hooks = kAllHooks;               // hooks this chain can be reached from
+    const Value* protocol = nullptr;          // the value of `proto`, if the rule has one
+    std::vector<uint8_t> protocols;           // its numbers; empty = any
+    Location rule{};                          // for messages about the whole rule
+};
+
+// What a parser may ask and where it reports.
+struct ParseContext {
+    Diagnostics& diagnostics;
+    const Names& names;
+    const RuleScope& scope;
+};
+
+// Does the answer stay the same for every packet of a flow, direction and conntrack state (D1)?
+enum class Dependence : uint8_t { Flow, Packet };
+
+struct Help {
+    std::string_view summary;   // one sentence
+    std::string_view values;    // "a port, a range, or a list"
+    std::string_view example;   // a whole rule in flow style; the registry test loads it
+    std::string_view iptables;  // the nearest spelling there
+    std::string_view nft;
+};
+
+struct MatchType {
+    std::string_view key;
+    Dependence dependence;
+    HookMask hooks;
+    // Reports what is wrong and then returns empty Arguments. `value` is never null.
+    Arguments (*parse)(const Value& value, ParseContext& context);
+    bool (*evaluate)(const Arguments& arguments, const RuleInput& input) noexcept;
+    // The value in the language's own words, so that printing and parsing round-trip.
+    std::string (*print)(const Arguments& arguments, const Names& names);
+    Help help;
+};
+
+struct Match {
+    const MatchType* type = nullptr;
+    bool negated = false;  // under `not:`
+    Arguments arguments;
+
+    bool matches(const RuleInput& input) const noexcept {
+        return type->evaluate(arguments, input) != negated;
+    }
+};
+
+// In the order in which rules are printed.
+std::span<const MatchType* const> match_types() noexcept;
+const MatchType* find_match_type(std::string_view key) noexcept;
+
+}  // namespace rampart

@@ -1,0 +1,59 @@
+// Ruleset: the compiled chains of one configuration. Immutable; workers walk it.
+//
+//   Ruleset -> chains[0..n) -> rules[0..m) -> matches (all must hold) + Decision
+//
+// Rules and policies share one numbering, `rule_index`, that counters and paths are kept under:
+// a chain's rules come first, then its policy (base chains only). The stable `id` of a rule (given,
+// or a hash of its text within its chain) is what survives a reload.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "rules/match.h"
+#include "rules/names.h"
+#include "rules/target.h"
+
+namespace rampart {
+
+using RuleIndex = uint32_t;
+
+enum class Policy : uint8_t { None, Accept, Drop };
+
+inline constexpr unsigned kMaxJumpDepth = 16;
+
+struct Rule {
+    std::string id;
+    std::string comment;
+    std::string place;  // "FILE:LINE"
+    std::string text;   // the rule as written in the language, for listings
+    RuleIndex rule_index = 0;
+    // Matches whose answer is constant for a flow, direction and state stand first; the walk
+    // looks at the others only when all of those hold.
+    std::vector<Match> matches;
+    uint32_t constant_matches = 0;  // how many of `matches` are constant
+    Decision decision;
+};
+
+struct Chain {
+    std::string name;
+    Hook hook = Hook::None;        // None: a user chain
+    Policy policy = Policy::None;  // None exactly for user chains
+    std::vector<Rule> rules;
+    RuleIndex policy_index = 0;    // base chains: the policy's place in the numbering
+};
+
+struct Ruleset {
+    static constexpr int kNoChain = -1;
+
+    std::vector<Chain> chains;
+    Names names;
+    int forward = kNoChain;  // index of the base chain of each hook
+    RuleIndex index_count = 0;    // rules and policies of all chains, and the implicit rules
+    // Implicit rules (always listed by `rampartctl list --implicit`).
+    bool allow_neighbour_discovery = true;
+    RuleIndex neighbour_discovery_index = 0;
+};
+
+}  // namespace rampart

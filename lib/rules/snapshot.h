@@ -1,0 +1,35 @@
+// Snapshot: one generation of everything the workers act on.
+//
+// Config builds it, the publisher numbers and publishes it, workers load the pointer once per loop.
+// The configuration parts are immutable. The path tables are the exception: each belongs to one
+// worker, which counts packets in it; control reads them and folds the last counts into the next
+// generation once no worker uses this one any more.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "conntrack/settings.h"
+#include "rules/path_table.h"
+#include "rules/ruleset.h"
+
+namespace rampart {
+
+struct LinkSettings {
+    // EtherTypes other than IPv4 and IPv6 that pass between the ports of a bridge pair,
+    // in host order; `pass_all` lets every Ethernet II type through.
+    std::vector<uint16_t> pass;
+    bool pass_all = false;
+};
+
+struct Snapshot {
+    uint32_t generation = 0;
+    Ruleset ruleset;
+    ConntrackSettings conntrack;
+    LinkSettings link;
+    // One per worker, made by the publisher.
+    std::vector<std::unique_ptr<PathTable>> paths;
+};
+
+}  // namespace rampart

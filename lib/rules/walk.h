@@ -1,0 +1,27 @@
+// walk(): a packet through the chains, first match wins, exactly as written.
+//
+// The reference meaning of the rules: the classifier and the cached verdicts must agree with it.
+// Called by the worker's classify stage for packets whose verdict is not cached.
+#pragma once
+
+#include "rules/path_table.h"
+#include "rules/rule_input.h"
+#include "rules/ruleset.h"
+
+namespace rampart {
+
+struct Judgement {
+    Step step = Step::Drop;  // Accept, Drop or Reject
+    RejectWith reject_with = RejectWith::None;
+    bool by_policy = false;  // no rule decided
+    // Every rule looked at depends only on the flow, direction and state (design D1).
+    bool cacheable = false;
+    PathId path = kNoPath;   // kNoPath: counted already, do not cache
+};
+
+// Walks from the base chain `chain` (index into ruleset.chains). `length_bytes` is only counted
+// when the path table is full; otherwise the caller counts the path.
+Judgement walk(const Ruleset& ruleset, int chain, const RuleInput& input, PathTable& paths,
+               uint64_t length_bytes) noexcept;
+
+}  // namespace rampart
