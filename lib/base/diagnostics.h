@@ -66,4 +66,11 @@ class Diagnostics {
 // The entry of `known` nearest to `word` (edit distance at most 2, or equal without case), or empty.
 std::string_view nearest(std::string_view word, const std::vector<std::string_view>& known);
 
+// "did you mean 'state'?", or empty: the hint for an unknown word.
+std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& known);
+// "a, b, c" for hints; a long list ends with "...".
+std::string listed(const std::vector<std::string_view>& words);
+// The word in single quotes, shortened when it is long: for messages.
+std::string quoted(std::string_view word);
+
 }  // namespace rampart
