@@ -31,6 +31,9 @@ struct DeviceSettings {
 struct CoreSettings {
     std::optional<unsigned> control;  // CPU of the control core; absent: the first allowed one
     std::vector<unsigned> workers;    // CPUs of the workers, one poll-mode thread each; may repeat
+    // cores.workers as a number: that many, which the daemon places. 0: `workers` says it, or
+    // nothing does.
+    unsigned worker_count = 0;
     bool sleep_when_idle = false;     // cores.idle: sleep
 
     bool operator==(const CoreSettings&) const = default;

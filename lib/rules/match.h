@@ -42,10 +42,16 @@ struct ParseContext {
     Diagnostics& diagnostics;
     const Names& names;
     const RuleScope& scope;
+    std::string_view key = {};  // of the match being parsed, and where it stands
+    Location key_location = {};
 };
 
 // Does the answer stay the same for every packet of a flow, direction and conntrack state (D1)?
 enum class Dependence : uint8_t { Flow, Packet };
+
+// The address families a match can hold for, as bits.
+using FamilyMask = uint8_t;
+inline constexpr FamilyMask kIpv4Only = 1, kIpv6Only = 2, kBothFamilies = 3;
 
 struct Help {
     std::string_view summary;   // one sentence
@@ -64,6 +70,8 @@ struct MatchType {
     bool (*evaluate)(const Arguments& arguments, const RuleInput& input) noexcept;
     // The value in the language's own words, so that printing and parsing round-trip.
     std::string (*print)(const Arguments& arguments, const Names& names);
+    // Null: both. Two matches of a rule without a common family can never hold together.
+    FamilyMask (*families)(const Arguments& arguments) noexcept;
     Help help;
 };
 

@@ -1,0 +1,94 @@
+#include "rules/address_ranges.h"
+
+#include <algorithm>
+
+#include "rules/words.h"
+
+namespace rampart {
+
+namespace {
+
+uint32_t word_of_v4(const AddressBytes& bytes) noexcept {
+    return load_host32(bytes.data());
+}
+
+Address6 words_of_v6(const AddressBytes& bytes) noexcept {
+    const auto half = [&bytes](size_t offset) {
+        return static_cast<uint64_t>(load_host32(bytes.data() + offset)) << 32 |
+               load_host32(bytes.data() + offset + 4);
+    };
+    return {half(0), half(8)};
+}
+
+// True when `next` is the address right after `last`; the very last address has none.
+bool is_adjacent(uint32_t last, uint32_t next) noexcept {
+    return next != 0 && last == next - 1;
+}
+bool is_adjacent(const Address6& last, const Address6& next) noexcept {
+    if (next.low == 0) {
+        return next.high != 0 && last == Address6{next.high - 1, ~uint64_t{0}};
+    }
+    return last == Address6{next.high, next.low - 1};
+}
+
+template <typename Ranges>
+void merge(Ranges& ranges) {
+    std::sort(ranges.begin(), ranges.end(),
+              [](const auto& a, const auto& b) { return a.first < b.first; });
+    Ranges merged;
+    for (const auto& range : ranges) {
+        if (!merged.empty() &&
+            (range.first <= merged.back().last || is_adjacent(merged.back().last, range.first))) {
+            merged.back().last = std::max(merged.back().last, range.last);
+        } else {
+            merged.push_back(range);
+        }
+    }
+    ranges = std::move(merged);
+}
+
+template <typename Ranges, typename T>
+bool find(const Ranges& ranges, const T& address) noexcept {
+    const auto range = std::lower_bound(ranges.begin(), ranges.end(), address,
+                                        [](const auto& r, const T& a) { return r.last < a; });
+    return range != ranges.end() && range->first <= address;
+}
+
+}  // namespace
+
+void AddressRanges::add(const IpRange& range) {
+    written_.push_back(range);
+    if (range.first.family == Family::Ipv4) {
+        v4_.push_back({word_of_v4(range.first.bytes), word_of_v4(range.last.bytes)});
+    } else {
+        v6_.push_back({words_of_v6(range.first.bytes), words_of_v6(range.last.bytes)});
+    }
+}
+
+void AddressRanges::finish() {
+    merge(v4_);
+    merge(v6_);
+}
+
+bool AddressRanges::contains(Family family, const AddressBytes& address) const noexcept {
+    if (family == Family::Ipv4) return find(v4_, word_of_v4(address));
+    return family == Family::Ipv6 && find(v6_, words_of_v6(address));
+}
+
+FamilyMask AddressRanges::families() const noexcept {
+    return static_cast<FamilyMask>((v4_.empty() ? 0 : kIpv4Only) | (v6_.empty() ? 0 : kIpv6Only));
+}
+
+std::string print_address_ranges(const Arguments& arguments, const Names&) {
+    std::vector<std::string> words;
+    for (const IpRange& range : arguments.as<AddressRanges>().written()) {
+        words.push_back(range.to_string());
+    }
+    return print_words(words);
+}
+
+FamilyMask families_of_address_ranges(const Arguments& arguments) noexcept {
+    return arguments.as<AddressRanges>().families();
+}
+
+}  // namespace rampart

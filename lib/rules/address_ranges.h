@@ -1,0 +1,49 @@
+// AddressRanges: the value of `src` and `dst`, addresses of both families as sorted ranges.
+//
+// Overlapping and adjacent ranges are merged, so a lookup is one binary search per packet. IPv4
+// addresses are compared as host-order words, IPv6 addresses as pairs of them.
+// Parsed by the loader, immutable; contains() is on the packet path.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <vector>
+
+#include "base/endian.h"
+#include "rules/match.h"
+
+namespace rampart {
+
+struct Address6 {
+    uint64_t high = 0;
+    uint64_t low = 0;
+    auto operator<=>(const Address6&) const noexcept = default;
+};
+
+class AddressRanges {
+  public:
+    void add(const IpRange& range);
+    // After the last add(): sorts and merges.
+    void finish();
+
+    bool contains(Family family, const AddressBytes& address) const noexcept;
+    FamilyMask families() const noexcept;
+    // As written, with host bits cleared, in the order of the file.
+    const std::vector<IpRange>& written() const noexcept { return written_; }
+
+  private:
+    template <typename T>
+    struct Range {
+        T first;
+        T last;
+    };
+    std::vector<Range<uint32_t>> v4_;
+    std::vector<Range<Address6>> v6_;
+    std::vector<IpRange> written_;
+};
+
+Arguments parse_address_ranges(const Value& value, ParseContext& context);
+std::string print_address_ranges(const Arguments& arguments, const Names& names);
+FamilyMask families_of_address_ranges(const Arguments& arguments) noexcept;
+
+}  // namespace rampart

@@ -1,0 +1,46 @@
+#include "rules/interface_list.h"
+
+#include <fmt/format.h>
+
+#include "rules/words.h"
+
+namespace rampart {
+
+namespace {
+
+constexpr HookMask kLocalHooks =
+    static_cast<HookMask>(Hook::Input) | static_cast<HookMask>(Hook::Output);
+
+// The loopback interface is the kernel's: rules on local traffic may name it.
+bool is_loopback(std::string_view word, const RuleScope& scope) noexcept {
+    return word == "lo" && (scope.hooks & kLocalHooks) != 0;
+}
+
+}  // namespace
+
+Arguments parse_interface_list(const Value& value, ParseContext& context) {
+    InterfaceList list;
+    bool good = true;
+    for (const Value* item : scalars_of(value, "an interface or a zone", context)) {
+        const std::string& word = item->text();
+        const InterfaceSet found = context.names.find_interfaces(word);
+        list.words.push_back(word);
+        list.set |= found;
+        if (found.any() || is_loopback(word, context.scope)) continue;
+        good = false;
+        const auto known = context.names.interface_and_zone_names();
+        std::string hint = did_you_mean(word, known);
+        if (hint.empty()) hint = "known: " + listed(known);
+        context.diagnostics.error("E011", item->location(),
+                                  fmt::format("no interface or zone named {}", quoted(word)),
+                                  std::move(hint));
+    }
+    if (!good || list.words.empty()) return {};
+    return Arguments::make(std::move(list));
+}
+
+std::string print_interface_list(const Arguments& arguments, const Names&) {
+    return print_words(arguments.as<InterfaceList>().words);
+}
+
+}  // namespace rampart

@@ -1,0 +1,26 @@
+// InterfaceList: the value of `in` and `out`, interfaces and zones resolved to a set of indices.
+//
+// Parsed by the loader, immutable; contains() is on the packet path.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "rules/match.h"
+
+namespace rampart {
+
+struct InterfaceList {
+    InterfaceSet set;
+    std::vector<std::string> words;  // as written
+
+    bool contains(InterfaceIndex index) const noexcept {
+        // kNoInterface is beyond the set: a packet without that interface never matches.
+        return index < kMaxInterfaces && set[index];
+    }
+};
+
+Arguments parse_interface_list(const Value& value, ParseContext& context);
+std::string print_interface_list(const Arguments& arguments, const Names& names);
+
+}  // namespace rampart

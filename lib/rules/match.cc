@@ -1,0 +1,44 @@
+#include "rules/match.h"
+
+#include "rules/target.h"
+
+namespace rampart {
+
+std::string_view to_string(Hook hook) noexcept {
+    switch (hook) {
+        case Hook::Raw:
+            return "raw";
+        case Hook::Input:
+            return "input";
+        case Hook::Forward:
+            return "forward";
+        case Hook::Output:
+            return "output";
+        case Hook::None:
+            break;
+    }
+    return "none";
+}
+
+const MatchType* find_match_type(std::string_view key) noexcept {
+    for (const MatchType* type : match_types()) {
+        if (type->key == key) return type;
+    }
+    return nullptr;
+}
+
+const TargetType* find_action(std::string_view name) noexcept {
+    for (const TargetType* type : target_types()) {
+        if (!type->own_key && type->name == name) return type;
+    }
+    return nullptr;
+}
+
+const TargetType* find_target_key(std::string_view key) noexcept {
+    for (const TargetType* type : target_types()) {
+        if (type->own_key && type->name == key) return type;
+    }
+    return nullptr;
+}
+
+}  // namespace rampart

@@ -1,0 +1,54 @@
+// `ct_dir`: the side of its connection that the packet came from.
+
+#include "rules/matches/registry.h"
+#include "rules/words.h"
+
+namespace rampart {
+
+namespace {
+
+using DirectionMask = uint8_t;  // bit n: the Direction n
+
+const std::vector<std::string_view>& names() {
+    static const std::vector<std::string_view> kNames = {"original", "reply"};
+    return kNames;
+}
+
+Arguments parse(const Value& value, ParseContext& context) {
+    const auto mask =
+        static_cast<DirectionMask>(parse_word_set(value, "direction", names(), context));
+    return mask == 0 ? Arguments() : Arguments::make(mask);
+}
+
+// A packet that belongs to no connection has no direction (netfilter: ct is null, no match).
+bool evaluate(const Arguments& arguments, const RuleInput& input) noexcept {
+    if (input.ct_class == CtClass::Invalid || input.ct_class == CtClass::Untracked) return false;
+    return arguments.as<DirectionMask>() >> static_cast<unsigned>(input.direction) & 1;
+}
+
+std::string print(const Arguments& arguments, const Names&) {
+    return print_word_set(arguments.as<DirectionMask>(), names());
+}
+
+}  // namespace
+
+const MatchType kMatchCtDir = {
+    .key = "ct_dir",
+    .dependence = Dependence::Flow,
+    .hooks = static_cast<HookMask>(Hook::Input) | static_cast<HookMask>(Hook::Forward) |
+             static_cast<HookMask>(Hook::Output),
+    .parse = parse,
+    .evaluate = evaluate,
+    .print = print,
+    .families = nullptr,
+    .help =
+        {
+            .summary = "The direction within the connection; original is that of its first packet.",
+            .values = "original, reply, or a list",
+            .example = "{ state: established, ct_dir: reply, action: accept }",
+            .iptables = "-m conntrack --ctdir",
+            .nft = "ct direction",
+        },
+};
+
+}  // namespace rampart

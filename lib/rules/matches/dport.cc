@@ -1,0 +1,34 @@
+// `dport`: the destination port of TCP, UDP, SCTP and UDP-Lite.
+
+#include "rules/matches/registry.h"
+#include "rules/port_ranges.h"
+
+namespace rampart {
+
+namespace {
+
+bool evaluate(const Arguments& arguments, const RuleInput& input) noexcept {
+    return evaluate_port_ranges(arguments, input.tuple.protocol, input.tuple.dst_port);
+}
+
+}  // namespace
+
+const MatchType kMatchDport = {
+    .key = "dport",
+    .dependence = Dependence::Flow,
+    .hooks = kAllHooks,
+    .parse = parse_port_ranges,
+    .evaluate = evaluate,
+    .print = print_port_ranges,
+    .families = nullptr,
+    .help =
+        {
+            .summary = "The destination port; the rule must name protocols with ports.",
+            .values = "a port, a range such as 8000-8999, or a list",
+            .example = "{ proto: tcp, dport: [22, 8000-8999], action: accept }",
+            .iptables = "--dport, -m multiport --dports",
+            .nft = "th dport",
+        },
+};
+
+}  // namespace rampart

@@ -1,0 +1,34 @@
+// `dst`: the destination address of the packet.
+
+#include "rules/address_ranges.h"
+#include "rules/matches/registry.h"
+
+namespace rampart {
+
+namespace {
+
+bool evaluate(const Arguments& arguments, const RuleInput& input) noexcept {
+    return arguments.as<AddressRanges>().contains(input.tuple.family, input.tuple.dst);
+}
+
+}  // namespace
+
+const MatchType kMatchDst = {
+    .key = "dst",
+    .dependence = Dependence::Flow,
+    .hooks = kAllHooks,
+    .parse = parse_address_ranges,
+    .evaluate = evaluate,
+    .print = print_address_ranges,
+    .families = families_of_address_ranges,
+    .help =
+        {
+            .summary = "The destination address of the packet.",
+            .values = "an address, a prefix, a range a-b, or a list; families may be mixed",
+            .example = "{ dst: [192.0.2.0/24, \"2001:db8::/32\"], action: accept }",
+            .iptables = "-d, -m iprange --dst-range",
+            .nft = "ip daddr, ip6 daddr",
+        },
+};
+
+}  // namespace rampart

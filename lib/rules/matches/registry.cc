@@ -1,0 +1,19 @@
+#include "rules/matches/registry.h"
+
+namespace rampart {
+
+namespace {
+
+// The order in which a rule's matches are printed and evaluated.
+constexpr const MatchType* kMatchTypes[] = {
+    &kMatchIn,    &kMatchOut,   &kMatchFamily, &kMatchProto,  &kMatchSrc,   &kMatchDst,
+    &kMatchSport, &kMatchDport, &kMatchIcmp,   &kMatchIcmpv6, &kMatchState, &kMatchCtDir,
+};
+
+}  // namespace
+
+std::span<const MatchType* const> match_types() noexcept {
+    return kMatchTypes;
+}
+
+}  // namespace rampart

@@ -1,0 +1,34 @@
+// `sport`: the source port of TCP, UDP, SCTP and UDP-Lite.
+
+#include "rules/matches/registry.h"
+#include "rules/port_ranges.h"
+
+namespace rampart {
+
+namespace {
+
+bool evaluate(const Arguments& arguments, const RuleInput& input) noexcept {
+    return evaluate_port_ranges(arguments, input.tuple.protocol, input.tuple.src_port);
+}
+
+}  // namespace
+
+const MatchType kMatchSport = {
+    .key = "sport",
+    .dependence = Dependence::Flow,
+    .hooks = kAllHooks,
+    .parse = parse_port_ranges,
+    .evaluate = evaluate,
+    .print = print_port_ranges,
+    .families = nullptr,
+    .help =
+        {
+            .summary = "The source port; the rule must name protocols with ports.",
+            .values = "a port, a range such as 8000-8999, or a list",
+            .example = "{ proto: tcp, sport: [22, 8000-8999], action: accept }",
+            .iptables = "--sport, -m multiport --sports",
+            .nft = "th sport",
+        },
+};
+
+}  // namespace rampart

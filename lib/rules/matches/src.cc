@@ -1,0 +1,34 @@
+// `src`: the source address of the packet.
+
+#include "rules/address_ranges.h"
+#include "rules/matches/registry.h"
+
+namespace rampart {
+
+namespace {
+
+bool evaluate(const Arguments& arguments, const RuleInput& input) noexcept {
+    return arguments.as<AddressRanges>().contains(input.tuple.family, input.tuple.src);
+}
+
+}  // namespace
+
+const MatchType kMatchSrc = {
+    .key = "src",
+    .dependence = Dependence::Flow,
+    .hooks = kAllHooks,
+    .parse = parse_address_ranges,
+    .evaluate = evaluate,
+    .print = print_address_ranges,
+    .families = families_of_address_ranges,
+    .help =
+        {
+            .summary = "The source address of the packet.",
+            .values = "an address, a prefix, a range a-b, or a list; families may be mixed",
+            .example = "{ src: [192.0.2.0/24, \"2001:db8::/32\"], action: accept }",
+            .iptables = "-s, -m iprange --src-range",
+            .nft = "ip saddr, ip6 saddr",
+        },
+};
+
+}  // namespace rampart

@@ -1,0 +1,108 @@
+#include "rules/port_ranges.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "rules/words.h"
+
+namespace rampart {
+
+namespace {
+
+struct Service {
+    std::string_view name;
+    unsigned port;
+};
+// Only for hints: the language has no service names.
+constexpr Service kServices[] = {{"ftp", 21},    {"ssh", 22},   {"smtp", 25},   {"dns", 53},
+                                 {"domain", 53}, {"http", 80},  {"ntp", 123},   {"snmp", 161},
+                                 {"bgp", 179},   {"ldap", 389}, {"https", 443}, {"mysql", 3306}};
+
+bool is_leading_zero(std::string_view text) {
+    return text.size() > 1 && text[0] == '0' &&
+           std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+void report(const Value& item, ParseContext& context) {
+    const std::string_view text = item.text();
+    if (text.starts_with('@')) {
+        context.diagnostics.error("E030", item.location(), "sets are not built yet in this release",
+                                  "write the ports as a list, or name them under 'define'");
+        return;
+    }
+    if (is_leading_zero(text)) {
+        const size_t digits = std::min(text.find_first_not_of('0'), text.size() - 1);
+        context.diagnostics.error("E009", item.location(),
+                                  fmt::format("port {} has a leading zero", quoted(text)),
+                                  fmt::format("write {}", text.substr(digits)));
+        return;
+    }
+    std::string hint;
+    for (const Service& service : kServices) {
+        if (service.name == text) hint = fmt::format("write the number {}", service.port);
+    }
+    if (text.find(',') != text.npos) hint = "write a list: [80, 443]";
+    const size_t colon = text.find(':');
+    if (colon != text.npos) {
+        hint =
+            fmt::format("a range is written {}-{}", text.substr(0, colon), text.substr(colon + 1));
+    }
+    context.diagnostics.error(
+        "E009", item.location(),
+        fmt::format("{} is not a port (0-65535) or a range like 8000-8999", quoted(text)),
+        std::move(hint));
+}
+
+// The rule must name protocols, and only such that have ports. A `proto` that could not be parsed
+// was reported already.
+bool check_protocols(ParseContext& context) {
+    const RuleScope& scope = context.scope;
+    if (scope.protocol != nullptr && scope.protocols.empty()) return true;
+    const bool all_have_ports =
+        !scope.protocols.empty() &&
+        std::all_of(scope.protocols.begin(), scope.protocols.end(), has_ports);
+    if (all_have_ports) return true;
+    context.diagnostics.error(
+        "E015", context.key_location,
+        fmt::format("'{}' needs 'proto: tcp', 'udp' or 'sctp' in the same rule", context.key));
+    return false;
+}
+
+}  // namespace
+
+Arguments parse_port_ranges(const Value& value, ParseContext& context) {
+    PortRanges ranges;
+    bool good = check_protocols(context);
+    for (const Value* item : scalars_of(value, "a port", context)) {
+        if (const auto range = parse_port_range(item->text())) {
+            ranges.written.push_back(*range);
+        } else {
+            report(*item, context);
+            good = false;
+        }
+    }
+    if (!good || ranges.written.empty()) return {};
+    std::vector<PortRange> sorted = ranges.written;
+    std::sort(sorted.begin(), sorted.end(),
+              [](const PortRange& a, const PortRange& b) { return a.first < b.first; });
+    for (const PortRange& range : sorted) {
+        if (!ranges.merged.empty() && range.first <= ranges.merged.back().last + 1) {
+            ranges.merged.back().last = std::max(ranges.merged.back().last, range.last);
+        } else {
+            ranges.merged.push_back(range);
+        }
+    }
+    return Arguments::make(std::move(ranges));
+}
+
+std::string print_port_ranges(const Arguments& arguments, const Names&) {
+    std::vector<std::string> words;
+    for (const PortRange& range : arguments.as<PortRanges>().written) {
+        words.push_back(range.first == range.last ? fmt::format("{}", range.first)
+                                                  : fmt::format("{}-{}", range.first, range.last));
+    }
+    return print_words(words);
+}
+
+}  // namespace rampart

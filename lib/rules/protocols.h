@@ -1,0 +1,26 @@
+// Protocols: the IP protocols that a rule can name.
+//
+// Names are those of /etc/protocols, in lower case; any number from 0 to 255 works as well.
+// Constant, any thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rampart {
+
+// A name or a number.
+std::optional<uint8_t> parse_protocol(std::string_view text);
+// The name, or the number as text.
+std::string print_protocol(uint8_t protocol);
+std::vector<std::string_view> protocol_names();
+
+// TCP, UDP, SCTP and UDP-Lite: the protocols whose tuple holds ports.
+constexpr bool has_ports(uint8_t protocol) noexcept {
+    return protocol == 6 || protocol == 17 || protocol == 132 || protocol == 136;
+}
+
+}  // namespace rampart

@@ -1,0 +1,16 @@
+// The target types, one per file of this folder. Only registry.cc lists them.
+#pragma once
+
+#include "rules/target.h"
+
+namespace rampart {
+
+extern const TargetType kTargetAccept;
+extern const TargetType kTargetDrop;
+extern const TargetType kTargetReject;
+extern const TargetType kTargetReturn;
+extern const TargetType kTargetContinue;
+extern const TargetType kTargetJump;
+extern const TargetType kTargetGoto;
+
+}  // namespace rampart
