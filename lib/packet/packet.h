@@ -37,7 +37,9 @@ inline constexpr uint16_t kIpv4 = 0x0800, kArp = 0x0806, kVlan = 0x8100, kIpv6 =
 }
 
 struct alignas(64) Packet {
-    uint8_t* frame;           // first byte of the Ethernet header
+    Packet() noexcept {}  // the parser sets every field that its kind of frame has
+
+    uint8_t* frame = nullptr;  // first byte of the Ethernet header
     uint16_t frame_contiguous;  // bytes readable at `frame` without a gap
     uint16_t l3_offset;       // from `frame` to the IP header (or the payload of other frames)
     uint16_t l4_offset;       // from `frame` to the transport header

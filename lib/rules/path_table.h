@@ -11,6 +11,7 @@
 // counts each rule in `direct` instead and nothing is cached.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <vector>

@@ -1,0 +1,125 @@
+// Flow: one connection, as the worker that owns it sees it per packet.
+//
+//   line 0   deadline, status, tracker state, cached verdicts, accounting     every packet
+//   line 1   TCP windows                                                      TCP only
+//   FlowInfo (another array, same index)   tuple, birth                       set-up and listings
+//
+// Flows live in the arrays of a FlowTable and never move; a FlowIndex names one while it is
+// confirmed. Only the owning worker writes. Control reads the fields tagged so, and FlowInfo
+// through its SeqCell.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/clock.h"
+#include "base/shared.h"
+#include "conntrack/ct_class.h"
+#include "packet/tuple.h"
+
+namespace rampart {
+
+using FlowIndex = uint32_t;
+inline constexpr FlowIndex kNoFlow = 0x7fffffff;
+
+// Index and direction in one word: what the hash stores and a burst carries. In the hash the
+// direction is that of packets whose key is not swapped.
+class FlowRef {
+  public:
+    constexpr FlowRef() noexcept = default;
+    constexpr FlowRef(FlowIndex index, Direction direction) noexcept
+        : raw_(index << 1 | static_cast<uint32_t>(direction)) {}
+    static constexpr FlowRef from_raw(uint32_t raw) noexcept {
+        FlowRef ref;
+        ref.raw_ = raw;
+        return ref;
+    }
+    constexpr uint32_t raw() const noexcept { return raw_; }
+    constexpr FlowIndex index() const noexcept { return raw_ >> 1; }
+    constexpr Direction direction() const noexcept { return static_cast<Direction>(raw_ & 1); }
+    constexpr bool is_none() const noexcept { return index() == kNoFlow; }
+
+  private:
+    uint32_t raw_ = kNoFlow << 1;
+};
+
+// Netfilter's status bits, with its numbers.
+namespace flow_status {
+inline constexpr uint16_t kExpected = 1 << 0, kSeenReply = 1 << 1, kAssured = 1 << 2,
+                          kConfirmed = 1 << 3, kSrcNat = 1 << 4, kDstNat = 1 << 5,
+                          kDying = 1 << 9, kFixedTimeout = 1 << 10;
+}
+
+// One side of a TCP connection: what it sent and what its peer lets it send. Worker only.
+struct TcpSide {
+    uint32_t end = 0;      // highest sequence number sent, plus one
+    uint32_t max_end = 0;  // highest sequence number the peer's window permits
+    uint32_t max_win = 0;  // largest window it announced, scaled; 0: nothing seen from it yet
+    uint32_t max_ack = 0;  // highest acknowledgement it sent; valid with kMaxAckSet
+};
+
+namespace tcp_side {
+inline constexpr uint8_t kWindowScale = 1, kSackPermitted = 2, kCloseInit = 4, kBeLiberal = 8,
+                         kUnacked = 0x10, kMaxAckSet = 0x20;
+}
+
+namespace tcp_last {
+inline constexpr uint8_t kExpectChallengeAck = 0x40, kSimultaneousOpen = 0x80;
+}
+
+enum class TcpClass : uint8_t { Syn, SynAck, Fin, Ack, Rst, None };
+
+// TCP's per-flow data (netfilter's struct ip_ct_tcp). Worker only.
+struct TcpFlow {
+    TcpSide side[2];
+    uint8_t scale[2]{};  // window shift of each side
+    uint8_t flags[2]{};  // tcp_side
+    // The last packet that was accepted, or ignored by the state table.
+    uint32_t last_seq = 0;
+    uint32_t last_ack = 0;
+    uint32_t last_end = 0;
+    uint16_t last_win = 0;  // not scaled
+    TcpClass last_class = TcpClass::None;
+    Direction last_direction = Direction::Original;
+    uint8_t last_scale = 0;
+    uint8_t last_flags = 0;  // tcp_side of an ignored SYN, and tcp_last
+    uint8_t retrans = 0;     // identical ACKs in a row
+};
+
+struct alignas(64) Flow {
+    Shared<Tick> deadline;      // worker: rw, control: ro; expired from this tick on
+    Tick check_at = 0;          // worker only; copy of the table's sweep deadline, never later
+    Tick created = 0;           // worker only
+    uint32_t generation = 0;    // worker only; of the cached paths; 0: none cached
+    Shared<uint16_t> status;    // worker: rw, control: ro; flow_status
+    uint8_t protocol = 0;       // worker: rw while unconfirmed, control: ro
+    Shared<uint8_t> state;      // worker: rw, control: ro; number of the tracker's state
+    uint32_t path[2]{};         // worker only; PathId per direction, kNoPath: not cached
+    uint8_t in_port[2]{};       // worker only; ingress port that each cached path is for
+    uint16_t unused = 0;
+    Shared<uint64_t> packets[2];  // worker: rw, control: ro; only with accounting
+    Shared<uint64_t> bytes[2];    // worker: rw, control: ro; IP lengths
+
+    alignas(64) TcpFlow tcp;  // worker only
+
+    bool has(uint16_t bits) const noexcept { return (status.load() & bits) == bits; }
+    // A changed status may change what rules say: the cached verdicts go.
+    void set_status(uint16_t bits) noexcept {
+        status.store(static_cast<uint16_t>(status.load() | bits));
+        generation = 0;
+    }
+};
+static_assert(sizeof(Flow) == 128);
+static_assert(offsetof(Flow, tcp) == 64);
+static_assert(sizeof(TcpFlow) <= 64);
+
+// The cold record at the same index. Written when the flow is confirmed and when it dies.
+struct FlowInfo {
+    Tuple original;
+    uint64_t created_ns = 0;  // Now::ns at the first packet
+    uint32_t serial = 0;      // tells incarnations of one index apart; part of the listed id
+    uint32_t is_live = 0;     // 1 while the flow is in the table
+};
+static_assert(sizeof(FlowInfo) == 56);
+
+}  // namespace rampart

@@ -1,0 +1,251 @@
+#include "conntrack/flow_table.h"
+
+#include <algorithm>
+#include <new>
+
+#include <rte_errno.h>
+#include <rte_hash.h>
+#include <rte_malloc.h>
+
+#include "base/assert.h"
+
+namespace rampart {
+namespace {
+
+// rte_hash inserts by moving keys around, which gets slow and fails near full; it is given enough
+// slots to stay below this load when the flow table is full.
+constexpr uint32_t kMaxLoadPercent = 85;
+constexpr uint32_t kMinHashEntries = 64;
+
+uint32_t hash_entries(uint32_t capacity) noexcept {
+    const uint64_t entries = uint64_t{capacity} * 100 / kMaxLoadPercent + 8;
+    return static_cast<uint32_t>(std::max<uint64_t>(entries, kMinHashEntries));
+}
+
+rte_hash* create_hash(const std::string& name, uint32_t key_bytes, uint32_t capacity, int node) {
+    rte_hash_parameters parameters{};
+    parameters.name = name.c_str();
+    parameters.entries = hash_entries(capacity);
+    parameters.key_len = key_bytes;
+    parameters.socket_id = node;
+    return rte_hash_create(&parameters);
+}
+
+template <typename T>
+T* allocate_array(const char* name, uint64_t count, int node) {
+    void* memory = rte_zmalloc_socket(name, count * sizeof(T), RTE_CACHE_LINE_SIZE, node);
+    if (memory == nullptr) return nullptr;
+    T* array = static_cast<T*>(memory);
+    for (uint64_t i = 0; i < count; ++i) new (&array[i]) T;
+    return array;
+}
+
+void* to_data(FlowRef ref) noexcept {
+    return reinterpret_cast<void*>(static_cast<uintptr_t>(ref.raw()));
+}
+
+// The hash holds the direction of unswapped packets; a swapped one goes the other way.
+FlowRef to_ref(const void* data, const Packet& packet) noexcept {
+    const uint32_t raw = static_cast<uint32_t>(reinterpret_cast<uintptr_t>(data));
+    return FlowRef::from_raw(raw ^ static_cast<uint32_t>(packet.swapped));
+}
+
+const void* key_of(const Packet& packet) noexcept { return &packet.key4; }
+
+// 0 means "free" in the sweep array, so a deadline of tick 0 is looked at one tick later.
+Tick sweep_tick(Tick deadline) noexcept { return deadline == 0 ? 1 : deadline; }
+
+}  // namespace
+
+Result<std::unique_ptr<FlowTable>> FlowTable::create(const Options& options) {
+    if (options.capacity == 0 || options.capacity > kMaxCapacity)
+        return failure("a flow table needs room for 1 to " + std::to_string(kMaxCapacity) +
+                           " flows per worker",
+                       "change conntrack.max");
+    std::unique_ptr<FlowTable> table(new FlowTable);
+    const int node = options.numa_node;
+    const uint32_t capacity = options.capacity;
+    table->hash_ = options.hash;
+    table->capacity_ = capacity;
+    table->hash4_ = create_hash(options.name + "-4", sizeof(FlowKey4), capacity, node);
+    table->hash6_ = create_hash(options.name + "-6", sizeof(FlowKey6), capacity, node);
+    table->flows_ = allocate_array<Flow>("flows", capacity, node);
+    table->info_ = allocate_array<SeqCell<FlowInfo>>("flow-info", capacity, node);
+    table->sweep_at_ = allocate_array<Shared<Tick>>("flow-sweep", capacity, node);
+    table->free_ = allocate_array<FlowIndex>("flow-free", capacity, node);
+    table->erased_ = allocate_array<FlowIndex>("flow-erased", capacity, node);
+    if (!table->hash4_ || !table->hash6_ || !table->flows_ || !table->info_ ||
+        !table->sweep_at_ || !table->free_ || !table->erased_)
+        return failure("no memory for a table of " + std::to_string(capacity) + " flows (" +
+                           std::to_string(bytes_for(capacity) >> 20) + " MiB)",
+                       "raise memory.size, reserve more hugepages, or lower conntrack.max");
+    table->free_count_ = capacity;
+    for (uint32_t i = 0; i < capacity; ++i) table->free_[i] = capacity - 1 - i;
+    return table;
+}
+
+FlowTable::~FlowTable() {
+    rte_hash_free(hash4_);
+    rte_hash_free(hash6_);
+    for (void* array : {static_cast<void*>(flows_), static_cast<void*>(info_),
+                        static_cast<void*>(sweep_at_), static_cast<void*>(free_),
+                        static_cast<void*>(erased_)})
+        rte_free(array);
+}
+
+uint64_t FlowTable::bytes_for(uint32_t capacity) noexcept {
+    // Per key, rte_hash keeps the key and its data (rounded to 16), a free-slot entry, and an
+    // eighth of a 64-byte bucket in a power-of-two array.
+    uint64_t buckets = 1;
+    while (buckets * 8 < hash_entries(capacity)) buckets *= 2;
+    const uint64_t entries = hash_entries(capacity);
+    const uint64_t hashes = 2 * buckets * 64 + entries * (32 + 64 + 2 * 8);
+    return hashes + uint64_t{capacity} * (sizeof(Flow) + sizeof(SeqCell<FlowInfo>) +
+                                          sizeof(Tick) + 2 * sizeof(FlowIndex));
+}
+
+void FlowTable::hash_keys(const Packet* const* packets, Family family, uint32_t count,
+                          uint32_t* hashes) const noexcept {
+    const void* keys[kMaxBatch];
+    for (uint32_t i = 0; i < count; ++i) keys[i] = key_of(*packets[i]);
+    if (family == Family::Ipv4)
+        hash_.hash4(keys, hashes, count);
+    else
+        hash_.hash6(keys, hashes, count);
+}
+
+void FlowTable::find(const Packet* const* packets, Family family, uint32_t count,
+                     const uint32_t* hashes, FlowRef* refs) const noexcept {
+    const void* keys[kMaxBatch];
+    void* data[kMaxBatch];
+    hash_sig_t signatures[kMaxBatch];
+    uint64_t hits = 0;
+    for (uint32_t i = 0; i < count; ++i) {
+        keys[i] = key_of(*packets[i]);
+        signatures[i] = hashes[i];
+    }
+    rte_hash_lookup_with_hash_bulk_data(hash_of(family), keys, signatures, count, &hits, data);
+    for (uint32_t i = 0; i < count; ++i)
+        refs[i] = hits >> i & 1 ? to_ref(data[i], *packets[i]) : FlowRef{};
+}
+
+FlowRef FlowTable::find_again(const Packet& packet, uint32_t hash) const noexcept {
+    void* data = nullptr;
+    const int found = rte_hash_lookup_with_hash_data(hash_of(packet.family), key_of(packet), hash,
+                                                     &data);
+    return found < 0 ? FlowRef{} : to_ref(data, packet);
+}
+
+FlowIndex FlowTable::allocate() noexcept {
+    if (free_count_ == 0) return kNoFlow;
+    const FlowIndex index = free_[--free_count_];
+    new (&flows_[index]) Flow;
+    return index;
+}
+
+void FlowTable::release(FlowIndex index) noexcept { free_[free_count_++] = index; }
+
+bool FlowTable::confirm(FlowIndex index, const Packet& first_packet, uint32_t hash,
+                        const FlowInfo& info, Tick deadline) noexcept {
+    // The first packet is original; when it is its own reply, later packets count as replies.
+    const bool unswapped_is_reply = first_packet.swapped != first_packet.self_inverse;
+    const FlowRef ref(index, unswapped_is_reply ? Direction::Reply : Direction::Original);
+    if (rte_hash_add_key_with_hash_data(hash_of(first_packet.family), key_of(first_packet), hash,
+                                        to_data(ref)) != 0) {
+        release(index);
+        return false;
+    }
+    Flow& flow = flows_[index];
+    flow.status.store(static_cast<uint16_t>(flow.status.load() | flow_status::kConfirmed));
+    flow.deadline.store(deadline);
+    FlowInfo live = info;
+    live.serial = next_serial_++;
+    live.is_live = 1;
+    info_[index].write(live);
+    set_sweep(index, deadline);
+    count_.add(1);
+    return true;
+}
+
+void FlowTable::forget(FlowIndex index) noexcept {
+    FlowInfo info = info_[index].own();
+    FlowKey4 key4;
+    FlowKey6 key6;
+    const bool is_ipv4 = info.original.family == Family::Ipv4;
+    if (is_ipv4)
+        make_key(info.original, key4);
+    else
+        make_key(info.original, key6);
+    const uint32_t hash = is_ipv4 ? hash_.hash(key4) : hash_.hash(key6);
+    const void* key = is_ipv4 ? static_cast<const void*>(&key4) : &key6;
+    const int removed = rte_hash_del_key_with_hash(hash_of(info.original.family), key, hash);
+    RAMPART_ASSERT(removed >= 0);
+    info.is_live = 0;
+    info_[index].write(info);
+}
+
+void FlowTable::erase(FlowIndex index) noexcept {
+    if (!is_live(index)) return;
+    Flow& flow = flows_[index];
+    forget(index);
+    flow.set_status(flow_status::kDying);
+    sweep_at_[index].store(0);
+    erased_[erased_count_++] = index;
+    count_.store(count_.load() - 1);
+}
+
+void FlowTable::end_burst() noexcept {
+    for (uint32_t i = 0; i < erased_count_; ++i) {
+        flows_[erased_[i]].status.store(0);
+        release(erased_[i]);
+    }
+    erased_count_ = 0;
+}
+
+void FlowTable::set_sweep(FlowIndex index, Tick at) noexcept {
+    flows_[index].check_at = at;
+    sweep_at_[index].store(sweep_tick(at));
+}
+
+void FlowTable::set_deadline(FlowIndex index, Tick deadline) noexcept {
+    Flow& flow = flows_[index];
+    if (flow.has(flow_status::kFixedTimeout)) return;
+    flow.deadline.store(deadline);
+    // The sweep may look too early, never too late; when it does, expire_if_due() corrects it. So
+    // a flow that is refreshed again and again does not write to the sweep array.
+    if (is_past(deadline, flow.check_at) && deadline != flow.check_at) set_sweep(index, deadline);
+}
+
+bool FlowTable::is_live(FlowIndex index) const noexcept {
+    return index < capacity_ && flows_[index].has(flow_status::kConfirmed) &&
+           !flows_[index].has(flow_status::kDying);
+}
+
+bool FlowTable::erase_incarnation(FlowIndex index, uint32_t serial) noexcept {
+    if (!is_live(index) || info_[index].own().serial != serial) return false;
+    erase(index);
+    return true;
+}
+
+uint32_t FlowTable::erase_range(FlowIndex first, uint32_t count) noexcept {
+    uint32_t erased = 0;
+    for (uint32_t i = 0; i < count; ++i) {
+        if (!is_live(first + i)) continue;
+        erase(first + i);
+        ++erased;
+    }
+    return erased;
+}
+
+bool FlowTable::expire_if_due(FlowIndex index, Tick now) noexcept {
+    if (!is_live(index)) return false;
+    const Tick deadline = flows_[index].deadline.load();
+    if (!is_past(deadline, now)) {
+        set_sweep(index, deadline);
+        return false;
+    }
+    erase(index);
+    return true;
+}
+
+}  // namespace rampart

@@ -1,0 +1,127 @@
+// FlowTable: the connections of one worker.
+//
+//   rte_hash (IPv4 keys)  --+                       +-- flows[i]      hot, worker
+//                           +--> FlowRef = i | dir -+-- info[i]       cold, SeqCell
+//   rte_hash (IPv6 keys)  --+                       +-- sweep_at[i]   deadlines that control scans
+//
+// Everything is allocated at start; nothing afterwards. Owner: one worker, which alone calls the
+// functions under "worker". Control reads the arrays, never the hash, through the functions under
+// "control". One key per flow: both directions normalise to it (tuple.h).
+//
+// An erased flow disappears from the hash at once, but its slot is only reused after end_burst(),
+// so that packets of the same burst may still refer to it.
+// This file's .cc is the only one that includes rte_hash.h.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "base/result.h"
+#include "base/seq_cell.h"
+#include "conntrack/flow.h"
+#include "conntrack/keyed_hash.h"
+#include "packet/packet.h"
+
+struct rte_hash;
+
+namespace rampart {
+
+class FlowTable {
+  public:
+    static constexpr uint32_t kMaxBatch = 64;
+    static constexpr uint32_t kMaxCapacity = 1u << 27;
+
+    struct Options {
+        std::string name;       // of the hashes inside DPDK; unique in the process
+        uint32_t capacity = 0;  // flows
+        int numa_node = -1;
+        KeyedHash hash = KeyedHash::from_seed(0);
+    };
+
+    // Needs EAL. Control thread, before the worker runs.
+    static Result<std::unique_ptr<FlowTable>> create(const Options& options);
+    ~FlowTable();
+    FlowTable(const FlowTable&) = delete;
+    FlowTable& operator=(const FlowTable&) = delete;
+    // Bytes that create() will take for this many flows, for the start-up report and sizing.
+    static uint64_t bytes_for(uint32_t capacity) noexcept;
+
+    // --- worker ---
+
+    // The keyed hashes of `count` (at most kMaxBatch) packets of one family.
+    void hash_keys(const Packet* const* packets, Family family, uint32_t count,
+                   uint32_t* hashes) const noexcept;
+    // Looks them up: refs[i] carries the direction of packet i, or is none.
+    void find(const Packet* const* packets, Family family, uint32_t count, const uint32_t* hashes,
+              FlowRef* refs) const noexcept;
+    // One packet, again: after the table changed within the burst.
+    FlowRef find_again(const Packet& packet, uint32_t hash) const noexcept;
+
+    // A zeroed flow outside the table; kNoFlow when all are taken.
+    FlowIndex allocate() noexcept;
+    // Gives an allocated flow back that was never confirmed.
+    void release(FlowIndex index) noexcept;
+    // Puts it into the table under the key of its first packet. False when the hash has no room:
+    // the flow is released.
+    bool confirm(FlowIndex index, const Packet& first_packet, uint32_t hash, const FlowInfo& info,
+                 Tick deadline) noexcept;
+    // Takes it out of the table; see the note about end_burst() above.
+    void erase(FlowIndex index) noexcept;
+    // Makes the slots of erased flows available again. Call when no packet refers to them.
+    void end_burst() noexcept;
+
+    void set_deadline(FlowIndex index, Tick deadline) noexcept;
+    // Control proposes to expire; true when the flow was erased.
+    bool expire_if_due(FlowIndex index, Tick now) noexcept;
+    // Erases the flow if it is still this incarnation.
+    bool erase_incarnation(FlowIndex index, uint32_t serial) noexcept;
+    // Erases every flow in [first, first + count); returns how many. At most kMaxBatch slots.
+    uint32_t erase_range(FlowIndex first, uint32_t count) noexcept;
+
+    Flow& flow(FlowIndex index) noexcept { return flows_[index]; }
+    const Flow& flow(FlowIndex index) const noexcept { return flows_[index]; }
+    void prefetch(FlowRef ref) const noexcept { __builtin_prefetch(&flows_[ref.index()], 1); }
+    void prefetch_tcp(FlowRef ref) const noexcept {
+        __builtin_prefetch(&flows_[ref.index()].tcp, 1);
+    }
+    Tuple original_tuple(FlowIndex index) const noexcept { return info_[index].own().original; }
+
+    // --- control (any thread) ---
+
+    uint32_t capacity() const noexcept { return capacity_; }
+    uint32_t count() const noexcept { return count_.load(); }
+    // The tick at which `index` should be looked at; 0: not in the table.
+    Tick sweep_at(FlowIndex index) const noexcept { return sweep_at_[index].load(); }
+    // A consistent copy of the cold record; false when the slot is free or changing too fast.
+    bool read_info(FlowIndex index, FlowInfo& info) const noexcept {
+        return info_[index].read(info) && info.is_live != 0;
+    }
+
+  private:
+    FlowTable() = default;
+    void set_sweep(FlowIndex index, Tick at) noexcept;
+    void forget(FlowIndex index) noexcept;
+    bool is_live(FlowIndex index) const noexcept;
+    rte_hash* hash_of(Family family) const noexcept {
+        return family == Family::Ipv4 ? hash4_ : hash6_;
+    }
+
+    KeyedHash hash_ = KeyedHash::from_seed(0);
+    rte_hash* hash4_ = nullptr;
+    rte_hash* hash6_ = nullptr;
+    uint32_t capacity_ = 0;
+    Flow* flows_ = nullptr;
+    SeqCell<FlowInfo>* info_ = nullptr;
+    Shared<Tick>* sweep_at_ = nullptr;  // worker: rw, control: ro
+    FlowIndex* free_ = nullptr;         // a stack: the slot freed last is reused first
+    uint32_t free_count_ = 0;
+    FlowIndex* erased_ = nullptr;       // since the last end_burst()
+    uint32_t erased_count_ = 0;
+    uint32_t next_serial_ = 1;
+    Shared<uint32_t> count_;            // worker: rw, control: ro
+};
+
+}  // namespace rampart

@@ -1,0 +1,30 @@
+#include <array>
+
+#include "conntrack/tracker.h"
+#include "conntrack/trackers/trackers.h"
+#include "packet/packet.h"
+
+namespace rampart {
+namespace {
+
+constexpr const Tracker* kTrackers[] = {
+    &kTcpTracker, &kUdpTracker, &kIcmpTracker, &kIcmpv6Tracker, &kGenericTracker,
+};
+
+constexpr std::array<const Tracker*, 256> kByProtocol = [] {
+    std::array<const Tracker*, 256> by_protocol{};
+    by_protocol.fill(&kGenericTracker);
+    by_protocol[ip_protocol::kTcp] = &kTcpTracker;
+    by_protocol[ip_protocol::kUdp] = &kUdpTracker;
+    by_protocol[ip_protocol::kIcmp] = &kIcmpTracker;
+    by_protocol[ip_protocol::kIcmpv6] = &kIcmpv6Tracker;
+    return by_protocol;
+}();
+
+}  // namespace
+
+std::span<const Tracker* const> trackers() noexcept { return kTrackers; }
+
+const Tracker& tracker_of(uint8_t protocol) noexcept { return *kByProtocol[protocol]; }
+
+}  // namespace rampart

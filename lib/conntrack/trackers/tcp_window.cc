@@ -1,0 +1,231 @@
+#include "conntrack/trackers/tcp_window.h"
+
+#include <algorithm>
+
+#include "base/endian.h"
+
+namespace rampart {
+namespace {
+
+constexpr uint8_t kMaxScale = 14;               // RFC 7323, 2.3
+constexpr uint32_t kMinAckWindow = 66000;       // how far an ACK may lag behind, at least
+constexpr uint8_t kOptionEnd = 0, kOptionNop = 1, kOptionScale = 3, kOptionSackPermitted = 4,
+                  kOptionSack = 5;
+
+unsigned index_of(Direction direction) noexcept { return static_cast<unsigned>(direction); }
+
+// Calls `visit(kind, data, size)` for each well-formed option; stops at the first broken one.
+template <typename Visit>
+void for_each_option(const TcpSegment& segment, Visit visit) noexcept {
+    const uint8_t* option = segment.options;
+    const uint8_t* end = option + segment.options_size;
+    while (option < end && *option != kOptionEnd) {
+        if (*option == kOptionNop) {
+            ++option;
+            continue;
+        }
+        if (end - option < 2 || option[1] < 2 || option[1] > end - option) return;
+        visit(option[0], option + 2, static_cast<uint8_t>(option[1] - 2));
+        option += option[1];
+    }
+}
+
+// The highest right edge among the SACK blocks, or the ACK itself (RFC 2018, 3).
+uint32_t highest_sack(const TcpSegment& segment, uint32_t ack) noexcept {
+    uint32_t highest = ack;
+    for_each_option(segment, [&](uint8_t kind, const uint8_t* data, uint8_t size) {
+        if (kind != kOptionSack || size % 8 != 0) return;
+        for (unsigned block = 0; block < size; block += 8) {
+            const uint32_t right_edge = load_host32(data + block + 4);
+            if (is_after(right_edge, highest)) highest = right_edge;
+        }
+    });
+    return highest;
+}
+
+// A SYN tells everything about its sender.
+void begin_side(TcpFlow& tcp, unsigned sender, const TcpSegment& segment) noexcept {
+    TcpSide& side = tcp.side[sender];
+    side.end = side.max_end = segment.end;
+    side.max_win = std::max<uint32_t>(segment.window, 1);
+    const TcpSynOptions options = read_syn_options(segment);
+    tcp.scale[sender] = options.scale;
+    tcp.flags[sender] =
+        static_cast<uint8_t>((tcp.flags[sender] & tcp_side::kBeLiberal) | options.flags);
+    // RFC 7323, 2.2: scaling needs both sides' consent.
+    const bool is_reply = sender == index_of(Direction::Reply);
+    if (is_reply && !(tcp.flags[0] & tcp.flags[1] & tcp_side::kWindowScale))
+        tcp.scale[0] = tcp.scale[1] = 0;
+}
+
+// The start of the connection was not seen: take the packet at its word.
+void adopt_side(TcpFlow& tcp, unsigned sender, const TcpSegment& segment, uint32_t sack) noexcept {
+    TcpSide& side = tcp.side[sender];
+    TcpSide& peer = tcp.side[1 - sender];
+    side.end = segment.end;
+    side.max_win = std::max<uint32_t>(uint32_t{segment.window} << tcp.scale[sender], 1);
+    side.max_end = segment.end + side.max_win;
+    if (peer.max_win == 0) {
+        peer.end = peer.max_end = sack;
+    } else if (sack == peer.end + 1) {
+        ++peer.end;
+    }
+}
+
+struct Bounds {
+    bool upper_data;  // I:   starts within what the peer permits
+    bool lower_data;  // II:  not entirely older than the peer's window
+    bool upper_ack;   // III: acknowledges only data that was seen
+    bool lower_ack;   // IV:  not an overly delayed acknowledgement
+};
+
+Bounds check_bounds(const TcpSide& side, const TcpSide& peer, uint32_t seq, uint32_t end,
+                    uint32_t sack) noexcept {
+    const uint32_t ack_window = std::max(side.max_win, kMinAckWindow);
+    return {!is_after(seq, side.max_end),
+            peer.max_win == 0 || is_after(end, side.end - peer.max_win - 1),
+            !is_after(sack, peer.end), is_after(sack, peer.end - ack_window - 1)};
+}
+
+// Counts identical ACKs in a row: the connection makes no progress (netfilter's max_retrans).
+void count_retransmission(TcpFlow& tcp, Direction direction, const TcpSegment& segment,
+                          uint32_t ack, uint32_t end) noexcept {
+    if (segment.tcp_class != TcpClass::Ack) return;
+    if (tcp.last_direction == direction && tcp.last_seq == segment.seq && tcp.last_ack == ack &&
+        tcp.last_end == end && tcp.last_win == segment.window) {
+        if (tcp.retrans != 0xff) ++tcp.retrans;
+        return;
+    }
+    tcp.last_direction = direction;
+    tcp.last_seq = segment.seq;
+    tcp.last_ack = ack;
+    tcp.last_end = end;
+    tcp.last_win = segment.window;
+    tcp.retrans = 0;
+}
+
+void advance(TcpFlow& tcp, unsigned sender, const TcpSegment& segment, uint32_t ack, uint32_t sack,
+             uint32_t end) noexcept {
+    TcpSide& side = tcp.side[sender];
+    TcpSide& peer = tcp.side[1 - sender];
+    const uint32_t window = segment.has(tcp_flag::kSyn)
+                                ? segment.window
+                                : uint32_t{segment.window} << tcp.scale[sender];
+    side.max_win = std::max(side.max_win, window + (sack - ack));
+    if (is_after(end, side.end)) {
+        side.end = end;
+        tcp.flags[sender] |= tcp_side::kUnacked;
+    }
+    if (segment.has(tcp_flag::kAck)) {
+        if (!(tcp.flags[sender] & tcp_side::kMaxAckSet) || is_after(ack, side.max_ack)) {
+            side.max_ack = ack;
+            tcp.flags[sender] |= tcp_side::kMaxAckSet;
+        }
+    }
+    if (peer.max_win != 0 && is_after(end, side.max_end)) peer.max_win += end - side.max_end;
+    if (is_after(sack + window, peer.max_end - 1)) {
+        peer.max_end = sack + window;
+        if (window == 0) ++peer.max_end;  // a zero window still permits a probe
+    }
+    if (ack == peer.end) tcp.flags[1 - sender] &= static_cast<uint8_t>(~tcp_side::kUnacked);
+}
+
+}  // namespace
+
+TcpSegment read_segment(const Packet& packet) noexcept {
+    const uint8_t* header = packet.l4();
+    const uint32_t header_bytes = (header[12] >> 4) * 4u;
+    TcpSegment segment;
+    segment.flags = header[13];
+    segment.seq = load_host32(header + 4);
+    segment.ack = load_host32(header + 8);
+    segment.window = load_host16(header + 14);
+    segment.end = segment.seq + packet.l4_length - header_bytes + segment.has(tcp_flag::kSyn) +
+                  segment.has(tcp_flag::kFin);
+    segment.options = header + 20;
+    segment.options_size = static_cast<uint8_t>(header_bytes - 20);
+    if (segment.has(tcp_flag::kRst)) {
+        segment.tcp_class = TcpClass::Rst;
+    } else if (segment.has(tcp_flag::kSyn)) {
+        segment.tcp_class = segment.has(tcp_flag::kAck) ? TcpClass::SynAck : TcpClass::Syn;
+    } else if (segment.has(tcp_flag::kFin)) {
+        segment.tcp_class = TcpClass::Fin;
+    } else if (segment.has(tcp_flag::kAck)) {
+        segment.tcp_class = TcpClass::Ack;
+    }
+    return segment;
+}
+
+TcpSynOptions read_syn_options(const TcpSegment& segment) noexcept {
+    TcpSynOptions options;
+    for_each_option(segment, [&](uint8_t kind, const uint8_t* data, uint8_t size) {
+        if (kind == kOptionSackPermitted && size == 0) options.flags |= tcp_side::kSackPermitted;
+        if (kind == kOptionScale && size == 1) {
+            options.scale = std::min(*data, kMaxScale);
+            options.flags |= tcp_side::kWindowScale;
+        }
+    });
+    return options;
+}
+
+void begin_window(TcpFlow& tcp, const TcpSegment& segment) noexcept {
+    tcp = TcpFlow{};
+    if (segment.tcp_class == TcpClass::Syn) {
+        begin_side(tcp, index_of(Direction::Original), segment);
+        return;
+    }
+    // Picked up: the window scale is unknown, so windows are never enforced for this flow.
+    TcpSide& side = tcp.side[0];
+    side.end = segment.end;
+    side.max_win = std::max<uint32_t>(segment.window, 1);
+    side.max_end = side.end + side.max_win;
+    tcp.flags[0] = tcp.flags[1] = tcp_side::kSackPermitted | tcp_side::kBeLiberal;
+}
+
+WindowResult check_window(TcpFlow& tcp, Direction direction, TcpState state,
+                          const TcpSegment& segment, bool be_liberal) noexcept {
+    using namespace tcp_flag;
+    const unsigned sender = index_of(direction);
+    TcpSide& side = tcp.side[sender];
+    TcpSide& peer = tcp.side[1 - sender];
+    uint32_t seq = segment.seq, end = segment.end, ack = segment.ack;
+    uint32_t sack = ack;
+    if (tcp.flags[1 - sender] & tcp_side::kSackPermitted && segment.options_size != 0)
+        sack = highest_sack(segment, ack);
+
+    if (side.max_win == 0) {
+        if (segment.has(kSyn)) {
+            begin_side(tcp, sender, segment);
+            if (!segment.has(kAck)) return WindowResult::Accept;  // simultaneous open
+        } else {
+            adopt_side(tcp, sender, segment, sack);
+        }
+    } else if (segment.has(kSyn) && is_after(end, side.end) &&
+               (state == TcpState::SynSent || state == TcpState::SynRecv)) {
+        // A SYN with another initial number replaces one that got lost (RFC 9293, 3.5).
+        begin_side(tcp, sender, segment);
+        if (direction == Direction::Reply && !segment.has(kAck)) return WindowResult::Accept;
+    }
+
+    if (!segment.has(kAck) || (segment.has(kRst) && ack == 0)) ack = sack = peer.end;
+    if (segment.has(kRst) && seq == 0 && state == TcpState::SynSent) seq = end = side.end;
+
+    const Bounds bounds = check_bounds(side, peer, seq, end, sack);
+    if (bounds.upper_data && bounds.lower_data && bounds.upper_ack && bounds.lower_ack) {
+        advance(tcp, sender, segment, ack, sack, end);
+        count_retransmission(tcp, direction, segment, ack, end);
+        return WindowResult::Accept;
+    }
+    if (be_liberal || tcp.flags[sender] & tcp_side::kBeLiberal) return WindowResult::Accept;
+    if (!bounds.upper_data) {
+        const bool is_small_overshoot = bounds.lower_data && bounds.upper_ack &&
+                                        bounds.lower_ack && end - side.max_end + 1 <= peer.max_win;
+        if (!is_small_overshoot) return WindowResult::Invalid;
+        side.end = end;
+        tcp.flags[sender] |= tcp_side::kUnacked;
+        return WindowResult::Ignore;
+    }
+    return bounds.upper_ack ? WindowResult::Ignore : WindowResult::Invalid;
+}
+
+}  // namespace rampart

@@ -1,0 +1,27 @@
+// UDP: a conversation becomes a stream when it is answered and lasts longer than two seconds
+// (netfilter's nf_conntrack_proto_udp.c). One question and one answer never become ASSURED.
+#include "conntrack/trackers/trackers.h"
+
+namespace rampart {
+namespace {
+
+constexpr TimeoutId kTimeoutIds[] = {TimeoutId::Udp, TimeoutId::UdpStream};
+constexpr Tick kStreamAfter = ticks_of_seconds(2);
+
+TrackOutcome first(const TrackInput& input) noexcept {
+    return TrackOutcome::accept(input.settings.timeout(TimeoutId::Udp));
+}
+
+TrackOutcome update(const TrackInput& input) noexcept {
+    Flow& flow = input.flow;
+    if (!flow.has(flow_status::kSeenReply) || input.now - flow.created <= kStreamAfter)
+        return TrackOutcome::accept(input.settings.timeout(TimeoutId::Udp));
+    if (!flow.has(flow_status::kAssured)) flow.set_status(flow_status::kAssured);
+    return TrackOutcome::accept(input.settings.timeout(TimeoutId::UdpStream));
+}
+
+}  // namespace
+
+const Tracker kUdpTracker = {"udp", ip_protocol::kUdp, first, update, {}, kTimeoutIds};
+
+}  // namespace rampart

@@ -1,0 +1,56 @@
+// Burst: up to 64 packets on their way through the pipeline, as parallel arrays.
+//
+// Filled by the worker (mbuf, in_port), decided by the stages, emptied by the worker. Position i
+// means the same packet in every array. Masks select the packets a stage works on: bit i stands for
+// position i. Each packet is in exactly one of the masks until its verdict is not Pending.
+// Owner: one worker; lives on its stack for one loop.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "conntrack/flow.h"
+#include "packet/drop_reason.h"
+#include "packet/packet.h"
+#include "packet/verdict.h"
+
+struct rte_mbuf;
+
+namespace rampart {
+
+inline constexpr uint32_t kBurstSize = 64;
+
+using PacketMask = uint64_t;
+
+// for (uint32_t i : positions of a mask), in order.
+template <typename Visit>
+inline void for_each(PacketMask mask, Visit visit) noexcept {
+    for (; mask != 0; mask &= mask - 1) visit(static_cast<uint32_t>(__builtin_ctzll(mask)));
+}
+
+constexpr PacketMask bit(uint32_t i) noexcept { return PacketMask{1} << i; }
+
+struct Burst {
+    uint32_t count = 0;
+    PacketMask keyed = 0;     // has a flow key: to be steered and looked up
+    PacketMask tracked = 0;   // belongs to a flow, which accepted it
+    PacketMask starting = 0;  // has no flow; may start one
+    PacketMask flowless = 0;  // INVALID or UNTRACKED
+
+    std::array<rte_mbuf*, kBurstSize> mbuf;
+    std::array<uint32_t, kBurstSize> frame_length;
+    std::array<Verdict, kBurstSize> verdict;
+    std::array<DropReason, kBurstSize> reason;
+    std::array<CtClass, kBurstSize> ct_class;
+    std::array<uint32_t, kBurstSize> hash;   // of the flow key
+    std::array<FlowRef, kBurstSize> flow;    // with the direction of the packet
+    std::array<uint8_t, kBurstSize> owner;   // the worker a Consumed packet is handed to
+    std::array<Packet, kBurstSize> packet;
+
+    void drop(uint32_t i, DropReason why) noexcept {
+        verdict[i] = Verdict::Drop;
+        reason[i] = why;
+    }
+};
+
+}  // namespace rampart

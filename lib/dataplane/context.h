@@ -1,0 +1,51 @@
+// WorkerContext: everything the stages may use besides the burst.
+//
+// Owner: one worker (or a test, or the replay tool). `now`, `snapshot` and `paths` are set once per
+// loop; the rest lives as long as the worker. No I/O and no clock behind it: process() is a
+// function of the burst and this.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "base/clock.h"
+#include "base/token_bucket.h"
+#include "conntrack/flow_table.h"
+#include "dataplane/counters.h"
+#include "dataplane/steering.h"
+#include "rules/snapshot.h"
+
+struct rte_mbuf;
+
+namespace rampart {
+
+// Replies to rejected packets, to be sent by whoever called process().
+struct Replies {
+    struct Reply {
+        rte_mbuf* mbuf;
+        InterfaceIndex port;
+    };
+    std::array<Reply, 64> items;
+    uint32_t count = 0;
+};
+
+// RFC 1812, 4.3.2.8: replies are limited, per worker.
+inline constexpr uint64_t kRepliesPerSecond = 1000;
+
+struct WorkerContext {
+    WorkerContext(FlowTable& table, WorkerCounters& worker_counters, const Steering& how,
+                  uint16_t index) noexcept
+        : flows(table), counters(worker_counters), steering(how), worker(index) {}
+
+    Now now;
+    const Snapshot* snapshot = nullptr;  // null until the first configuration: nothing passes
+    PathTable* paths = nullptr;          // this worker's, in `snapshot`
+    FlowTable& flows;
+    WorkerCounters& counters;
+    const Steering& steering;
+    uint16_t worker = 0;
+    Replies replies;
+    TokenBucket reply_limit{kRepliesPerSecond, kRepliesPerSecond};
+};
+
+}  // namespace rampart

@@ -1,0 +1,52 @@
+// Mailbox: what control asks of one worker (design D5). Control proposes, the worker disposes.
+//
+// A bounded single-producer, single-consumer ring (rte_ring). Control posts; the worker takes at
+// most kCommandsPerLoop per loop, re-checks each against its table and does it. Nothing is
+// answered: control sees the effect in the counters and the arrays.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+
+struct rte_ring;
+
+namespace rampart {
+
+inline constexpr uint32_t kCommandsPerLoop = 32;
+
+struct Command {
+    enum class Kind : uint32_t {
+        Expire,     // erase flow `index` if its deadline has passed
+        Erase,      // erase flow `index` if it is still the incarnation `serial`
+        EraseRange  // erase whatever is in slots [index, index + serial)
+    };
+    Kind kind = Kind::Expire;
+    uint32_t index = 0;
+    uint32_t serial = 0;
+    uint32_t unused = 0;
+};
+static_assert(sizeof(Command) == 16);
+
+// Slots per EraseRange: bounds the time one command takes.
+inline constexpr uint32_t kEraseRangeSlots = 32;
+
+class Mailbox {
+  public:
+    static Result<std::unique_ptr<Mailbox>> create(const std::string& name, int numa_node);
+    ~Mailbox();
+    Mailbox(const Mailbox&) = delete;
+    Mailbox& operator=(const Mailbox&) = delete;
+
+    bool post(const Command& command) noexcept;                     // control; false: full
+    uint32_t take(Command* commands, uint32_t capacity) noexcept;   // the worker
+    bool is_empty() const noexcept;                                 // any thread
+
+  private:
+    explicit Mailbox(rte_ring* ring) : ring_(ring) {}
+    rte_ring* ring_;
+};
+
+}  // namespace rampart

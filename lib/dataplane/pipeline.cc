@@ -1,0 +1,23 @@
+#include "dataplane/pipeline.h"
+
+#include "dataplane/stages.h"
+
+namespace rampart {
+
+void process(Burst& burst, WorkerContext& context) noexcept {
+    for (uint32_t i = 0; i < burst.count; ++i) burst.verdict[i] = Verdict::Pending;
+    if (context.snapshot == nullptr) {  // fail closed
+        for (uint32_t i = 0; i < burst.count; ++i) burst.drop(i, DropReason::NoPolicy);
+        return;
+    }
+    parse(burst, context);
+    steer(burst, context);
+    lookup(burst, context);
+    forward(burst, context);
+    track(burst, context);
+    classify(burst, context);
+    establish(burst, context);
+    context.flows.end_burst();
+}
+
+}  // namespace rampart

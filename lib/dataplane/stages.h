@@ -1,0 +1,41 @@
+// The stages of the packet path, in the order in which pipeline.cc runs them.
+//
+// Each takes the packets its mask selects, decides some and passes the rest on by moving them to
+// another mask. docs/packet-path.md tells the same story with the same names.
+//
+//   parse      bytes -> Packet; checksums           keyed | flowless | dropped | other frames forwarded
+//   steer      whose flow is it?                    keyed | handed to its owner
+//   lookup     flow keys -> FlowRef                 tracked | starting
+//   forward    which port does it leave by?         out_port, or dropped
+//   track      what does it do to its flow?         tracked | starting | flowless
+//   classify   what do the rules say?               verdict
+//   establish  first packets: track, rules, table   verdict
+#pragma once
+
+#include "dataplane/burst.h"
+#include "dataplane/context.h"
+
+namespace rampart {
+
+void parse(Burst& burst, WorkerContext& context) noexcept;
+void steer(Burst& burst, WorkerContext& context) noexcept;
+void lookup(Burst& burst, WorkerContext& context) noexcept;
+void forward(Burst& burst, WorkerContext& context) noexcept;
+void track(Burst& burst, WorkerContext& context) noexcept;
+void classify(Burst& burst, WorkerContext& context) noexcept;
+void establish(Burst& burst, WorkerContext& context) noexcept;
+
+// For one packet, used by the loops above and by establish for packets that found their flow late.
+
+// Runs the tracker on burst.flow[i] and sets ct_class. False: the flow is gone or over, and the
+// packet must be treated as a first one.
+bool track_packet(Burst& burst, uint32_t i, WorkerContext& context) noexcept;
+// Asks the cached verdict, then the rules.
+void classify_tracked(Burst& burst, uint32_t i, WorkerContext& context) noexcept;
+// Asks the rules and sets the verdict. `flow` may be null; returns the path to cache, or kNoPath.
+PathId judge(Burst& burst, uint32_t i, WorkerContext& context, Flow* flow) noexcept;
+// Sends the answer of a reject rule, if one may be sent.
+void answer_reject(Burst& burst, uint32_t i, WorkerContext& context, RejectWith with,
+                   Flow* flow) noexcept;
+
+}  // namespace rampart

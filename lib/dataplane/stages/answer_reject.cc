@@ -1,0 +1,47 @@
+// answer_reject: the reply that a reject rule asks for, within the rules for replies (packet/reply.h).
+#include <cstring>
+
+#include <rte_mbuf.h>
+
+#include "conntrack/trackers/tcp_states.h"
+#include "dataplane/stages.h"
+#include "packet/reply.h"
+
+namespace rampart {
+namespace {
+
+// The peer of a reset connection learns of it by the reset: the entry closes (netfilter's
+// nf_ct_set_closing).
+void close_flow(Burst& burst, uint32_t i, WorkerContext& context, Flow& flow) noexcept {
+    flow.state.store(static_cast<uint8_t>(TcpState::Close));
+    const Tick timeout = context.snapshot->conntrack.timeout(TimeoutId::TcpClose);
+    context.flows.set_deadline(burst.flow[i].index(), context.now.tick + timeout);
+}
+
+}  // namespace
+
+void answer_reject(Burst& burst, uint32_t i, WorkerContext& context, RejectWith with,
+                   Flow* flow) noexcept {
+    const Packet& packet = burst.packet[i];
+    Replies& replies = context.replies;
+    if (must_not_answer(packet)) return;
+    if (replies.count == replies.items.size() || !context.reply_limit.take(context.now.ns)) {
+        context.counters.replies_limited.add(1);
+        return;
+    }
+    rte_mbuf* mbuf = rte_pktmbuf_alloc(burst.mbuf[i]->pool);
+    if (mbuf == nullptr) return;
+    uint8_t frame[kMaxReplyBytes];
+    const uint32_t length = build_reject(packet, with, frame);
+    char* room = length == 0 ? nullptr : rte_pktmbuf_append(mbuf, static_cast<uint16_t>(length));
+    if (room == nullptr) {
+        rte_pktmbuf_free(mbuf);
+        return;
+    }
+    std::memcpy(room, frame, length);
+    replies.items[replies.count++] = {mbuf, packet.in_port};
+    if (flow != nullptr && resolve_reject(with, packet) == RejectWith::TcpReset)
+        close_flow(burst, i, context, *flow);
+}
+
+}  // namespace rampart

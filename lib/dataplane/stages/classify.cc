@@ -1,0 +1,83 @@
+// classify: what the rules say, from the flow's cached verdict or by walking the chain (design D1).
+#include "dataplane/stages.h"
+#include "packet/parser.h"
+#include "rules/walk.h"
+
+namespace rampart {
+namespace {
+
+void apply(Burst& burst, uint32_t i, WorkerContext& context, Step step, RejectWith with,
+           bool by_policy, Flow* flow) noexcept {
+    if (step == Step::Accept) {
+        burst.verdict[i] = Verdict::Forward;
+    } else if (step == Step::Reject) {
+        burst.drop(i, DropReason::Reject);
+        answer_reject(burst, i, context, with, flow);
+    } else {
+        burst.drop(i, by_policy ? DropReason::Policy : DropReason::Rule);
+    }
+}
+
+bool is_cached(const Flow& flow, const Packet& packet, unsigned side,
+               const WorkerContext& context) noexcept {
+    return flow.generation == context.snapshot->generation && flow.path[side] != kNoPath &&
+           flow.in_port[side] == packet.in_port && !packet.is_icmp_error;
+}
+
+void cache(Flow& flow, const Packet& packet, unsigned side, PathId path,
+           const WorkerContext& context) noexcept {
+    if (flow.generation != context.snapshot->generation) {
+        flow.generation = context.snapshot->generation;
+        flow.path[0] = flow.path[1] = kNoPath;
+    }
+    flow.path[side] = path;
+    flow.in_port[side] = packet.in_port;
+}
+
+}  // namespace
+
+PathId judge(Burst& burst, uint32_t i, WorkerContext& context, Flow* flow) noexcept {
+    const Packet& packet = burst.packet[i];
+    const Ruleset& ruleset = context.snapshot->ruleset;
+    if (ruleset.forward == Ruleset::kNoChain) {
+        burst.drop(i, DropReason::NoPolicy);
+        return kNoPath;
+    }
+    const Tuple tuple = tuple_of(packet);
+    const RuleInput input{packet, tuple, burst.ct_class[i], burst.flow[i].direction(),
+                          packet.in_port, packet.out_port};
+    const Judgement judgement =
+        walk(ruleset, ruleset.forward, input, *context.paths, packet.ip_length);
+    if (judgement.path != kNoPath) context.paths->count(judgement.path, 1, packet.ip_length);
+    apply(burst, i, context, judgement.step, judgement.reject_with, judgement.by_policy, flow);
+    return judgement.cacheable ? judgement.path : kNoPath;
+}
+
+void classify_tracked(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
+    const Packet& packet = burst.packet[i];
+    Flow& flow = context.flows.flow(burst.flow[i].index());
+    const unsigned side = static_cast<unsigned>(burst.flow[i].direction());
+    if (!is_cached(flow, packet, side, context)) {
+        const PathId path = judge(burst, i, context, &flow);
+        if (!packet.is_icmp_error) cache(flow, packet, side, path, context);
+        return;
+    }
+    const PathId path = flow.path[side];
+    context.paths->count(path, 1, packet.ip_length);
+    const PathNode& node = context.paths->node(path);
+    if (node.step == Step::Accept) [[likely]] {
+        burst.verdict[i] = Verdict::Forward;
+        return;
+    }
+    const Ruleset& ruleset = context.snapshot->ruleset;
+    const Chain& chain = ruleset.chains[static_cast<size_t>(ruleset.forward)];
+    apply(burst, i, context, node.step, node.reject_with, node.rule.load() == chain.policy_index,
+          &flow);
+}
+
+void classify(Burst& burst, WorkerContext& context) noexcept {
+    for_each(burst.tracked, [&](uint32_t i) { classify_tracked(burst, i, context); });
+    for_each(burst.flowless, [&](uint32_t i) { judge(burst, i, context, nullptr); });
+}
+
+}  // namespace rampart

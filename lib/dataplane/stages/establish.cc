@@ -1,0 +1,80 @@
+// establish: first packets, one by one and in order, as netfilter treats them: track, ask the rules,
+// and only then insert the flow. A packet that a rule refuses leaves no trace.
+#include "conntrack/tracker.h"
+#include "dataplane/stages.h"
+#include "packet/parser.h"
+
+namespace rampart {
+namespace {
+
+void judge_invalid(Burst& burst, uint32_t i, WorkerContext& context,
+                   InvalidReason reason) noexcept {
+    burst.ct_class[i] = CtClass::Invalid;
+    burst.packet[i].invalid = reason;
+    context.counters.invalid[static_cast<size_t>(reason)].add(1);
+    judge(burst, i, context, nullptr);
+}
+
+void confirm(Burst& burst, uint32_t i, WorkerContext& context, FlowIndex index, PathId path,
+             Tick timeout) noexcept {
+    const Packet& packet = burst.packet[i];
+    Flow& flow = context.flows.flow(index);
+    flow.generation = context.snapshot->generation;
+    flow.path[0] = path;
+    flow.path[1] = kNoPath;
+    flow.in_port[0] = packet.in_port;
+    if (context.snapshot->conntrack.accounting) {
+        flow.packets[0].store(1);
+        flow.bytes[0].store(packet.ip_length);
+    }
+    FlowInfo info;
+    info.original = tuple_of(packet);
+    info.created_ns = context.now.ns;
+    if (context.flows.confirm(index, packet, burst.hash[i], info, context.now.tick + timeout))
+        context.counters.inserted.add(1);
+    else
+        burst.drop(i, DropReason::InsertFailed);
+}
+
+void start_flow(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
+    Packet& packet = burst.packet[i];
+    const FlowIndex index = context.flows.allocate();
+    if (index == kNoFlow) return burst.drop(i, DropReason::TableFull);
+    Flow& flow = context.flows.flow(index);
+    flow.protocol = packet.protocol;
+    flow.created = context.now.tick;
+    const TrackOutcome outcome =
+        tracker_of(packet.protocol)
+            .first({packet, flow, Direction::Original, context.snapshot->conntrack,
+                    context.now.tick});
+    if (outcome.result == TrackResult::Invalid) {
+        context.flows.release(index);
+        return judge_invalid(burst, i, context, outcome.reason);
+    }
+    burst.flow[i] = FlowRef(index, Direction::Original);
+    burst.ct_class[i] = CtClass::New;
+    const PathId path = judge(burst, i, context, nullptr);
+    if (burst.verdict[i] == Verdict::Forward)
+        confirm(burst, i, context, index, path, outcome.timeout);
+    else
+        context.flows.release(index);
+}
+
+}  // namespace
+
+void establish(Burst& burst, WorkerContext& context) noexcept {
+    for_each(burst.starting, [&](uint32_t i) {
+        // An earlier packet of this burst may have started the same flow.
+        burst.flow[i] = context.flows.find_again(burst.packet[i], burst.hash[i]);
+        if (burst.flow[i].is_none() || !track_packet(burst, i, context)) {
+            burst.flow[i] = FlowRef{};
+            start_flow(burst, i, context);
+        } else if (burst.flow[i].is_none()) {
+            judge_invalid(burst, i, context, burst.packet[i].invalid);
+        } else {
+            classify_tracked(burst, i, context);
+        }
+    });
+}
+
+}  // namespace rampart

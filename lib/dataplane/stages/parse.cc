@@ -1,0 +1,129 @@
+// parse: bytes -> Packet, with checksums verified once, by the NIC or here.
+#include <algorithm>
+
+#include <rte_ip.h>
+#include <rte_mbuf.h>
+
+#include "dataplane/stages.h"
+#include "packet/checksum.h"
+#include "packet/parser.h"
+
+namespace rampart {
+namespace {
+
+constexpr uint32_t kPrefetchAhead = 4;
+
+// The headers of a packet in several segments must be readable in one piece: bytes are moved from
+// the later segments to the first until it holds them. Returns the bytes readable in the first.
+uint32_t pull_headers(rte_mbuf* mbuf) noexcept {
+    const uint32_t wanted = std::min(mbuf->pkt_len, kMaxHeaderBytes);
+    while (mbuf->data_len < wanted && mbuf->next != nullptr) {
+        rte_mbuf* next = mbuf->next;
+        const uint32_t bytes = std::min({wanted - mbuf->data_len, uint32_t{next->data_len},
+                                         uint32_t{rte_pktmbuf_tailroom(mbuf)}});
+        std::copy_n(rte_pktmbuf_mtod(next, const uint8_t*), bytes,
+                    rte_pktmbuf_mtod(mbuf, uint8_t*) + mbuf->data_len);
+        mbuf->data_len = static_cast<uint16_t>(mbuf->data_len + bytes);
+        next->data_off = static_cast<uint16_t>(next->data_off + bytes);
+        next->data_len = static_cast<uint16_t>(next->data_len - bytes);
+        if (next->data_len == 0) {
+            mbuf->next = next->next;
+            --mbuf->nb_segs;
+            rte_pktmbuf_free_seg(next);
+        } else if (bytes == 0) {
+            break;  // no room: the parser sees what there is
+        }
+    }
+    return mbuf->data_len;
+}
+
+// The sum over the transport header and its payload, which may span segments.
+uint64_t transport_sum(const rte_mbuf* mbuf, const Packet& packet) noexcept {
+    if (packet.l4_offset + uint32_t{packet.l4_length} <= mbuf->data_len)
+        return checksum_add(0, packet.l4(), packet.l4_length);
+    uint16_t sum = 0;
+    if (rte_raw_cksum_mbuf(mbuf, packet.l4_offset, packet.l4_length, &sum) != 0) return 0;
+    return sum;
+}
+
+bool is_transport_checksum_good(const rte_mbuf* mbuf, const Packet& packet) noexcept {
+    uint64_t pseudo = 0;
+    switch (packet.protocol) {
+        case ip_protocol::kUdp:
+            if (load<uint16_t>(packet.l4() + 6) == 0) return true;  // RFC 768: none was made
+            break;
+        case ip_protocol::kTcp:
+        case ip_protocol::kIcmp:
+        case ip_protocol::kIcmpv6: break;
+        default: return true;
+    }
+    if (packet.family == Family::Ipv6)
+        pseudo = pseudo_header_sum6(packet.l3(), packet.protocol, packet.l4_length);
+    else if (packet.protocol != ip_protocol::kIcmp)
+        pseudo = pseudo_header_sum4(packet.l3(), packet.protocol, packet.l4_length);
+    return checksum_fold(pseudo + transport_sum(mbuf, packet)) == 0xffff;
+}
+
+void verify_transport_checksum(const rte_mbuf* mbuf, Packet& packet) noexcept {
+    const uint64_t by_nic = mbuf->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK;
+    // What a NIC calls bad is checked again: drivers disagree about a zero UDP checksum.
+    if (by_nic == RTE_MBUF_F_RX_L4_CKSUM_GOOD || is_transport_checksum_good(mbuf, packet)) return;
+    packet.invalid = InvalidReason::Checksum;
+    packet.is_icmp_error = false;
+    packet.is_untracked_icmpv6 = false;
+}
+
+// ARP and whatever else bridge.pass lists goes to the other side without connection tracking.
+void pass_other_frame(Burst& burst, uint32_t i, const Snapshot& snapshot) noexcept {
+    const LinkSettings& link = snapshot.link;
+    const uint16_t type = burst.packet[i].ether_type;
+    if (!link.pass_all && std::find(link.pass.begin(), link.pass.end(), type) == link.pass.end())
+        return burst.drop(i, DropReason::EtherType);
+    const InterfaceIndex peer =
+        snapshot.ruleset.names.interfaces[burst.packet[i].in_port].bridge_peer;
+    if (peer == kNoInterface) return burst.drop(i, DropReason::NoPeer);
+    burst.packet[i].out_port = peer;
+    burst.verdict[i] = Verdict::Forward;
+}
+
+void sort_ip_packet(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
+    Packet& packet = burst.packet[i];
+    if (packet.invalid == InvalidReason::None && context.snapshot->conntrack.checksum)
+        verify_transport_checksum(burst.mbuf[i], packet);
+    if (packet.invalid != InvalidReason::None) {
+        burst.ct_class[i] = CtClass::Invalid;
+        burst.flowless |= bit(i);
+    } else if (packet.is_untracked_icmpv6) {
+        burst.ct_class[i] = CtClass::Untracked;
+        burst.flowless |= bit(i);
+    } else {
+        burst.keyed |= bit(i);
+    }
+}
+
+}  // namespace
+
+void parse(Burst& burst, WorkerContext& context) noexcept {
+    burst.keyed = burst.tracked = burst.starting = burst.flowless = 0;
+    for (uint32_t i = 0; i < std::min(burst.count, kPrefetchAhead); ++i)
+        __builtin_prefetch(rte_pktmbuf_mtod(burst.mbuf[i], const void*));
+    for (uint32_t i = 0; i < burst.count; ++i) {
+        if (i + kPrefetchAhead < burst.count)
+            __builtin_prefetch(rte_pktmbuf_mtod(burst.mbuf[i + kPrefetchAhead], const void*));
+        rte_mbuf* mbuf = burst.mbuf[i];
+        burst.frame_length[i] = mbuf->pkt_len;
+        burst.flow[i] = FlowRef{};
+        const uint32_t contiguous = mbuf->next == nullptr ? mbuf->data_len : pull_headers(mbuf);
+        const uint64_t ip_by_nic = mbuf->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK;
+        const ParseOutcome outcome =
+            parse_frame(burst.packet[i], rte_pktmbuf_mtod(mbuf, uint8_t*), contiguous, mbuf->pkt_len,
+                  {.verify_ip_checksum = ip_by_nic != RTE_MBUF_F_RX_IP_CKSUM_GOOD});
+        switch (outcome.kind) {
+            case FrameKind::Drop: burst.drop(i, outcome.reason); break;
+            case FrameKind::Other: pass_other_frame(burst, i, *context.snapshot); break;
+            case FrameKind::Ip: sort_ip_packet(burst, i, context); break;
+        }
+    }
+}
+
+}  // namespace rampart

@@ -1,0 +1,104 @@
+// track: what each packet does to the flow it belongs to, in the order of arrival.
+#include "conntrack/tracker.h"
+#include "dataplane/stages.h"
+
+namespace rampart {
+namespace {
+
+void count_invalid(WorkerContext& context, const Packet& packet, InvalidReason reason) noexcept {
+    context.counters.invalid[static_cast<size_t>(reason)].add(1);
+    if (packet.is_icmp_error) context.counters.icmp_error.add(1);
+}
+
+// netfilter's ctinfo: decided by the status before this packet (nf_ct_get / resolve_normal_ct).
+CtClass class_of(const Flow& flow, Direction direction) noexcept {
+    if (direction == Direction::Reply || flow.has(flow_status::kSeenReply))
+        return CtClass::Established;
+    return flow.has(flow_status::kExpected) ? CtClass::Related : CtClass::New;
+}
+
+void count_accounting(Flow& flow, Direction direction, const Packet& packet) noexcept {
+    const unsigned side = static_cast<unsigned>(direction);
+    flow.packets[side].add(1);
+    flow.bytes[side].add(packet.ip_length);
+}
+
+}  // namespace
+
+bool track_packet(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
+    const FlowIndex index = burst.flow[i].index();
+    Flow& flow = context.flows.flow(index);
+    const Packet& packet = burst.packet[i];
+    Direction direction = burst.flow[i].direction();
+    if (flow.has(flow_status::kDying)) return false;
+    if (is_past(flow.deadline.load(), context.now.tick)) {
+        context.flows.erase(index);
+        context.counters.expired.add(1);
+        return false;
+    }
+    if (packet.is_icmp_error) {
+        // The flow is that of the quoted packet; the error travels against it. Nothing about the
+        // flow changes (RFC 5927: such errors are easy to forge).
+        burst.flow[i] = FlowRef(index, opposite(direction));
+        burst.ct_class[i] = CtClass::Related;
+        return true;
+    }
+    burst.ct_class[i] = class_of(flow, direction);
+    const TrackOutcome outcome = tracker_of(packet.protocol)
+                                     .update({packet, flow, direction,
+                                              context.snapshot->conntrack, context.now.tick});
+    switch (outcome.result) {
+        case TrackResult::Reopen:
+            context.flows.erase(index);
+            context.counters.erased.add(1);
+            return false;
+        case TrackResult::Invalid:
+            if (outcome.refresh)
+                context.flows.set_deadline(index, context.now.tick + outcome.timeout);
+            burst.ct_class[i] = CtClass::Invalid;
+            burst.packet[i].invalid = outcome.reason;
+            burst.flow[i] = FlowRef{};
+            return true;
+        case TrackResult::Accept:
+            if (outcome.refresh) {
+                context.flows.set_deadline(index, context.now.tick + outcome.timeout);
+                if (context.snapshot->conntrack.accounting)
+                    count_accounting(flow, direction, packet);
+            }
+            break;
+        case TrackResult::Ignore: break;
+        case TrackResult::AcceptAndErase:
+            context.flows.erase(index);
+            context.counters.erased.add(1);
+            break;
+    }
+    if (direction == Direction::Reply && !flow.has(flow_status::kSeenReply))
+        flow.set_status(flow_status::kSeenReply);
+    return true;
+}
+
+void track(Burst& burst, WorkerContext& context) noexcept {
+    for_each(burst.tracked, [&](uint32_t i) {
+        if (!track_packet(burst, i, context)) {
+            burst.tracked &= ~bit(i);
+            burst.starting |= bit(i);
+        } else if (burst.flow[i].is_none()) {
+            burst.tracked &= ~bit(i);
+            burst.flowless |= bit(i);
+        }
+    });
+    // A first packet that quotes an unknown flow cannot start one.
+    for_each(burst.starting, [&](uint32_t i) {
+        if (!burst.packet[i].is_icmp_error) return;
+        burst.starting &= ~bit(i);
+        burst.flowless |= bit(i);
+        burst.ct_class[i] = CtClass::Invalid;
+        burst.packet[i].invalid = InvalidReason::IcmpUnrelated;
+    });
+    for_each(burst.flowless, [&](uint32_t i) {
+        if (burst.ct_class[i] == CtClass::Invalid)
+            count_invalid(context, burst.packet[i], burst.packet[i].invalid);
+    });
+}
+
+}  // namespace rampart

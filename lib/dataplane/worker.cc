@@ -1,0 +1,197 @@
+#include "dataplane/worker.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+
+#include "dataplane/pipeline.h"
+#include "dataplane/transmit_lock.h"
+#include "dpdk/tsc_clock.h"
+
+namespace rampart {
+namespace {
+
+constexpr uint32_t kIdleLoopsBeforeSleep = 1024;
+constexpr useconds_t kIdleSleep_us = 50;
+
+}  // namespace
+
+Worker::Worker(Options options)
+    : options_(std::move(options)),
+      counters_(new WorkerCounters),
+      burst_(new Burst),
+      context_(*options_.flows, *counters_, *options_.steering, options_.index) {}
+
+Worker::~Worker() = default;
+
+void Worker::run() noexcept {
+    const TscClock& clock = options_.clock;
+    uint32_t idle_loops = 0;
+    uint64_t then = TscClock::read_tsc();
+    while (!stop_.load(std::memory_order_relaxed)) {
+        context_.now = clock.at(then);
+        refresh_snapshot();
+        uint32_t work = run_commands(context_.now);
+        for (size_t port = 0; port < options_.ports.size(); ++port)
+            work += poll_port(static_cast<InterfaceIndex>(port));
+        if (options_.hand_off != nullptr) work += poll_hand_off();
+        const uint64_t now = TscClock::read_tsc();
+        (work != 0 ? counters_->busy_cycles : counters_->idle_cycles).add(now - then);
+        counters_->loops.add(1);
+        then = now;
+        idle_loops = work != 0 ? 0 : idle_loops + 1;
+        if (options_.sleep_when_idle && idle_loops > kIdleLoopsBeforeSleep) {
+            usleep(kIdleSleep_us);
+            then = TscClock::read_tsc();
+        }
+    }
+    // Nothing of a snapshot is used from here on.
+    seen_generation_.store(UINT32_MAX, std::memory_order_release);
+}
+
+void Worker::refresh_snapshot() noexcept {
+    const Snapshot* next = next_snapshot_.load(std::memory_order_acquire);
+    if (next == context_.snapshot) return;
+    context_.snapshot = next;
+    context_.paths = next->paths[options_.index].get();
+    seen_generation_.store(next->generation, std::memory_order_release);
+}
+
+uint32_t Worker::run_commands(Now now) noexcept {
+    Command commands[kCommandsPerLoop];
+    FlowTable& flows = *options_.flows;
+    const uint32_t count = options_.mailbox->take(commands, kCommandsPerLoop);
+    for (uint32_t i = 0; i < count; ++i) {
+        const Command& command = commands[i];
+        switch (command.kind) {
+            case Command::Kind::Expire:
+                if (flows.expire_if_due(command.index, now.tick)) counters_->expired.add(1);
+                break;
+            case Command::Kind::Erase:
+                if (flows.erase_incarnation(command.index, command.serial))
+                    counters_->erased.add(1);
+                break;
+            case Command::Kind::EraseRange:
+                counters_->erased.add(
+                    flows.erase_range(command.index, std::min(command.serial, kEraseRangeSlots)));
+                break;
+        }
+    }
+    if (count != 0) flows.end_burst();
+    return count;
+}
+
+uint32_t Worker::poll_port(InterfaceIndex index) noexcept {
+    const WorkerPort& port = options_.ports[index];
+    if (!port.receives) return 0;
+    Burst& burst = *burst_;
+    burst.count = rte_eth_rx_burst(port.port_id, port.receive_queue, burst.mbuf.data(), kBurstSize);
+    if (burst.count == 0) return 0;
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < burst.count; ++i) {
+        burst.packet[i].in_port = index;
+        bytes += burst.mbuf[i]->pkt_len;
+    }
+    PortCounters& counters = counters_->port[index];
+    counters.received_packets.add(burst.count);
+    counters.received_bytes.add(bytes);
+    counters_->received.add(burst.count);
+    process(burst, context_);
+    finish();
+    return burst.count;
+}
+
+uint32_t Worker::poll_hand_off() noexcept {
+    uint32_t total = 0;
+    Burst& burst = *burst_;
+    for (uint16_t from = 0; from < options_.hand_off->workers(); ++from) {
+        if (from == options_.index) continue;
+        burst.count =
+            options_.hand_off->take(from, options_.index, burst.mbuf.data(), kBurstSize);
+        if (burst.count == 0) continue;
+        for (uint32_t i = 0; i < burst.count; ++i)
+            burst.packet[i].in_port = static_cast<uint8_t>(burst.mbuf[i]->port);
+        counters_->handed_in.add(burst.count);
+        total += burst.count;
+        process(burst, context_);
+        finish();
+    }
+    return total;
+}
+
+void Worker::finish() noexcept {
+    Burst& burst = *burst_;
+    rte_mbuf* out[kBurstSize];
+    uint32_t bytes[kBurstSize];
+    rte_mbuf* dropped[kBurstSize];
+    uint32_t out_count = 0, dropped_count = 0;
+    InterfaceIndex out_port = kNoInterface;
+    for (uint32_t i = 0; i < burst.count; ++i) {
+        switch (burst.verdict[i]) {
+            case Verdict::Forward:
+                if (burst.packet[i].out_port != out_port && out_count != 0) {
+                    transmit(out_port, out, bytes, out_count, counters_->forwarded);
+                    out_count = 0;
+                }
+                out_port = burst.packet[i].out_port;
+                bytes[out_count] = burst.frame_length[i];
+                out[out_count++] = burst.mbuf[i];
+                break;
+            case Verdict::Consumed:
+                burst.mbuf[i]->port = burst.packet[i].in_port;
+                if (options_.hand_off->give(options_.index, burst.owner[i], burst.mbuf[i])) {
+                    counters_->handed_out.add(1);
+                    break;
+                }
+                burst.drop(i, DropReason::HandOffFull);
+                [[fallthrough]];
+            case Verdict::Drop:
+            case Verdict::Pending:
+                count_dropped(burst.reason[i], 1);
+                dropped[dropped_count++] = burst.mbuf[i];
+                break;
+        }
+    }
+    if (out_count != 0) transmit(out_port, out, bytes, out_count, counters_->forwarded);
+    if (dropped_count != 0) rte_pktmbuf_free_bulk(dropped, dropped_count);
+    if (context_.replies.count != 0) send_replies();
+}
+
+void Worker::transmit(InterfaceIndex index, rte_mbuf** mbufs, const uint32_t* bytes,
+                      uint32_t count, Counter& sent_counter) noexcept {
+    const WorkerPort& port = options_.ports[index];
+    uint32_t sent = 0;
+    {
+        const TransmitGuard guard(port.lock);
+        sent = rte_eth_tx_burst(port.port_id, port.transmit_queue, mbufs,
+                                static_cast<uint16_t>(count));
+        // A virtual port's ring may be full for a moment; one more try empties it or not at all.
+        if (sent < count) [[unlikely]]
+            sent += rte_eth_tx_burst(port.port_id, port.transmit_queue, mbufs + sent,
+                                     static_cast<uint16_t>(count - sent));
+    }
+    uint64_t sent_bytes = 0;
+    for (uint32_t i = 0; i < sent; ++i) sent_bytes += bytes[i];
+    PortCounters& counters = counters_->port[index];
+    counters.transmitted_packets.add(sent);
+    counters.transmitted_bytes.add(sent_bytes);
+    sent_counter.add(sent);
+    if (sent == count) return;
+    if (&sent_counter == &counters_->forwarded)
+        count_dropped(DropReason::TransmitFull, count - sent);
+    rte_pktmbuf_free_bulk(mbufs + sent, count - sent);
+}
+
+void Worker::send_replies() noexcept {
+    Replies& replies = context_.replies;
+    for (uint32_t i = 0; i < replies.count; ++i) {
+        const uint32_t bytes = replies.items[i].mbuf->pkt_len;
+        transmit(replies.items[i].port, &replies.items[i].mbuf, &bytes, 1, counters_->generated);
+    }
+    replies.count = 0;
+}
+
+}  // namespace rampart

@@ -1,0 +1,92 @@
+// Worker: one poll-mode thread on one core.
+//
+//   loop:  clock -> snapshot -> mailbox -> for each port: receive, process, transmit
+//                                       -> packets handed over by other workers
+//
+// Built by app/rampartd on the control thread, run() on its lcore until stop(). Everything it
+// touches per packet is its own; it shares the snapshot pointer, its mailbox, the hand-off rings
+// and its counters. Between receive and transmit: no lock, no allocation, no system call.
+//
+// Which thread: run() the worker; stop(), publish(), seen_generation(), and the accessors control.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "conntrack/flow_table.h"
+#include "dataplane/burst.h"
+#include "dataplane/context.h"
+#include "dataplane/hand_off.h"
+#include "dataplane/mailbox.h"
+#include "dpdk/tsc_clock.h"
+
+namespace rampart {
+
+// A port as a worker sees it.
+struct WorkerPort {
+    uint16_t port_id = 0;       // DPDK's
+    uint16_t receive_queue = 0;
+    bool receives = false;      // this worker polls a queue of this port
+    uint16_t transmit_queue = 0;
+    class TransmitLock* lock = nullptr;  // set when several workers share the transmit queue
+};
+
+class Worker {
+  public:
+    struct Options {
+        uint16_t index = 0;
+        std::vector<WorkerPort> ports;  // by InterfaceIndex
+        std::unique_ptr<FlowTable> flows;
+        std::unique_ptr<Mailbox> mailbox;
+        const Steering* steering = nullptr;
+        HandOff* hand_off = nullptr;    // null with one worker
+        TscClock clock;                 // the same for all workers
+        bool sleep_when_idle = false;
+    };
+    explicit Worker(Options options);
+    ~Worker();
+
+    void run() noexcept;              // until stop()
+    void stop() noexcept { stop_.store(true, std::memory_order_relaxed); }
+
+    // The worker uses `snapshot` from its next loop on; the old one is free once
+    // seen_generation() tells so.
+    void publish(const Snapshot* snapshot) noexcept {
+        next_snapshot_.store(snapshot, std::memory_order_release);
+    }
+    uint32_t seen_generation() const noexcept {
+        return seen_generation_.load(std::memory_order_acquire);
+    }
+
+    uint16_t index() const noexcept { return options_.index; }
+    const FlowTable& flows() const noexcept { return *options_.flows; }
+    Mailbox& mailbox() noexcept { return *options_.mailbox; }
+    const WorkerCounters& counters() const noexcept { return *counters_; }
+
+    // One turn of the loop without clock or ports, for tests: runs the commands in the mailbox.
+    uint32_t run_commands(Now now) noexcept;
+
+  private:
+    void refresh_snapshot() noexcept;
+    uint32_t poll_port(InterfaceIndex index) noexcept;
+    uint32_t poll_hand_off() noexcept;
+    void finish() noexcept;           // verdicts -> transmit, hand over, free
+    void transmit(InterfaceIndex out, rte_mbuf** mbufs, const uint32_t* bytes, uint32_t count,
+                  Counter& sent) noexcept;
+    void send_replies() noexcept;
+    void count_dropped(DropReason reason, uint32_t count) noexcept {
+        counters_->drops[static_cast<size_t>(reason)].add(count);
+    }
+
+    Options options_;
+    std::unique_ptr<WorkerCounters> counters_;
+    std::unique_ptr<Burst> burst_;
+    WorkerContext context_;
+    std::atomic<const Snapshot*> next_snapshot_{nullptr};
+    std::atomic<uint32_t> seen_generation_{0};  // worker: rw, control: ro
+    std::atomic<bool> stop_{false};
+};
+
+}  // namespace rampart

@@ -1,0 +1,214 @@
+#include "packet/parse_transport.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "packet/icmp_types.h"
+#include "packet/parse_ip.h"
+#include "packet/parser.h"
+
+namespace rampart {
+namespace {
+
+constexpr uint16_t kTcpBytes = 20, kUdpBytes = 8, kIcmpBytes = 8, kPortBytes = 4;
+
+bool has_ports(uint8_t protocol) noexcept {
+    return protocol == ip_protocol::kTcp || protocol == ip_protocol::kUdp ||
+           protocol == ip_protocol::kSctp || protocol == ip_protocol::kUdpLite;
+}
+
+// The flag sets hosts send, ignoring PSH, ECE and CWR (netfilter's tcp_valid_flags): one bit for
+// each value of URG ACK RST SYN FIN packed into five bits.
+constexpr uint32_t kValidFlags = [] {
+    using namespace tcp_flag;
+    constexpr uint8_t sets[] = {kSyn,        kSyn | kUrg,        kSyn | kAck,
+                                kRst,        kRst | kAck,        kFin | kAck,
+                                kFin | kAck | kUrg, kAck,        kAck | kUrg};
+    uint32_t bits = 0;
+    for (uint8_t set : sets) bits |= 1u << ((set & 0x07) | (set & 0x30) >> 1);
+    return bits;
+}();
+
+InvalidReason check_tcp(Packet& packet, uint32_t readable) noexcept {
+    const uint8_t* tcp = packet.l4();
+    const unsigned header_length = (tcp[12] >> 4) * 4u;
+    if (header_length < kTcpBytes || header_length > readable) return InvalidReason::TcpOffset;
+    packet.tcp_flags = tcp[13];
+    const unsigned set = (tcp[13] & 0x07u) | (tcp[13] & 0x30u) >> 1;
+    if (!(kValidFlags >> set & 1)) return InvalidReason::TcpFlags;
+    return InvalidReason::None;
+}
+
+InvalidReason check_udp(const Packet& packet) noexcept {
+    const uint16_t length = load_host16(packet.l4() + 4);
+    if (length < kUdpBytes || length > packet.l4_length) return InvalidReason::UdpLength;
+    return InvalidReason::None;
+}
+
+// The part of a quoted packet's transport header that identifies its flow. False: unreadable.
+bool read_identity(Tuple& tuple, const uint8_t* l4, uint32_t readable) noexcept {
+    if (has_ports(tuple.protocol)) {
+        if (readable < kPortBytes) return false;
+        tuple.src_port = load<be16>(l4);
+        tuple.dst_port = load<be16>(l4 + 2);
+        return true;
+    }
+    const bool is_icmp4 = tuple.protocol == ip_protocol::kIcmp;
+    if (!is_icmp4 && tuple.protocol != ip_protocol::kIcmpv6) return true;
+    if (readable < kIcmpBytes || is_icmp4 != (tuple.family == Family::Ipv4)) return false;
+    const IcmpType type = is_icmp4 ? icmp4_type(l4[0]) : icmp6_type(l4[0]);
+    tuple.src_port = load<be16>(l4 + 4);
+    tuple.dst_port = load<be16>(l4);
+    return type.kind == IcmpKind::Request || type.kind == IcmpKind::Reply;
+}
+
+// Reads the packet quoted at `offset`. False: no tuple can be made of it. Only its first fragment
+// can be recognised (RFC 5508, 4.2 asks for the same).
+bool read_embedded(const Packet& packet, uint16_t offset, Tuple& tuple) noexcept {
+    const uint32_t end = std::min<uint32_t>(packet.l4_offset + packet.l4_length,
+                                            packet.frame_contiguous);
+    const uint8_t* header = packet.frame + offset;
+    tuple = Tuple{};
+    tuple.family = packet.family;
+    uint32_t l4_offset = 0;
+    if (packet.family == Family::Ipv4) {
+        if (offset + 20u > end || header[0] >> 4 != 4) return false;
+        const uint32_t header_length = (header[0] & 0x0fu) * 4u;
+        if (header_length < 20 || load_host16(header + 6) & 0x1fff) return false;
+        tuple.protocol = header[9];
+        std::memcpy(tuple.src.data(), header + 12, 4);
+        std::memcpy(tuple.dst.data(), header + 16, 4);
+        l4_offset = offset + header_length;
+    } else {
+        if (offset + 40u > end || header[0] >> 4 != 6) return false;
+        std::memcpy(tuple.src.data(), header + 8, 16);
+        std::memcpy(tuple.dst.data(), header + 24, 16);
+        const ExtensionWalk walk =
+            walk_extensions(packet.frame, end, header[6], static_cast<uint16_t>(offset + 40));
+        if (walk.result != ExtensionWalk::Result::Transport) return false;
+        tuple.protocol = walk.protocol;
+        l4_offset = walk.offset;
+    }
+    return read_identity(tuple, packet.frame + l4_offset, l4_offset < end ? end - l4_offset : 0);
+}
+
+void set_key(Packet& packet, const Tuple& tuple) noexcept {
+    const KeyOrder order = packet.family == Family::Ipv4 ? make_key(tuple, packet.key4)
+                                                         : make_key(tuple, packet.key6);
+    packet.swapped = order.swapped;
+    packet.self_inverse = order.self_inverse;
+}
+
+// An error belongs to the flow of the packet it quotes, and must be addressed to that packet's
+// sender: anything else is a forgery (CVE-2019-5598).
+InvalidReason parse_icmp_error(Packet& packet) noexcept {
+    Tuple embedded;
+    const uint16_t offset = static_cast<uint16_t>(packet.l4_offset + kIcmpBytes);
+    if (!read_embedded(packet, offset, embedded)) return InvalidReason::IcmpEmbedded;
+    const bool is_ipv4 = packet.family == Family::Ipv4;
+    if (std::memcmp(packet.l3() + (is_ipv4 ? 16 : 24), embedded.src.data(), is_ipv4 ? 4 : 16) != 0)
+        return InvalidReason::IcmpDestination;
+    packet.inner_l3_offset = offset;
+    packet.is_icmp_error = true;
+    set_key(packet, embedded);
+    return InvalidReason::None;
+}
+
+// Sets the key of errors itself; of queries the caller does.
+InvalidReason parse_icmp(Packet& packet) noexcept {
+    const bool is_icmp4 = packet.protocol == ip_protocol::kIcmp;
+    if (is_icmp4 != (packet.family == Family::Ipv4)) return InvalidReason::IcmpFamily;
+    const uint8_t type = *packet.l4();
+    switch ((is_icmp4 ? icmp4_type(type) : icmp6_type(type)).kind) {
+        case IcmpKind::Error: return parse_icmp_error(packet);
+        case IcmpKind::Untracked: packet.is_untracked_icmpv6 = true; break;
+        case IcmpKind::Unknown: return InvalidReason::IcmpType;
+        case IcmpKind::Request:
+        case IcmpKind::Reply: break;
+    }
+    return InvalidReason::None;
+}
+
+// The key of a TCP or UDP packet over IPv4, straight from the wire: by far the most frequent case.
+void set_key4_ports(Packet& packet) noexcept {
+    const be32 src = load<be32>(packet.l3() + 12), dst = load<be32>(packet.l3() + 16);
+    const be16 src_port = load<be16>(packet.l4()), dst_port = load<be16>(packet.l4() + 2);
+    const uint64_t from = uint64_t{src.host()} << 16 | src_port.host();
+    const uint64_t to = uint64_t{dst.host()} << 16 | dst_port.host();
+    const bool swapped = to < from;
+    packet.swapped = swapped;
+    packet.self_inverse = to == from;
+    packet.key4 = {swapped ? dst : src,           swapped ? src : dst,
+                   swapped ? dst_port : src_port, swapped ? src_port : dst_port,
+                   0,                             packet.protocol,
+                   0};
+}
+
+}  // namespace
+
+void parse_transport(Packet& packet) noexcept {
+    if (packet.invalid != InvalidReason::None) return;
+    const uint32_t readable = std::min<uint32_t>(
+        packet.l4_length, packet.frame_contiguous > packet.l4_offset
+                              ? packet.frame_contiguous - packet.l4_offset
+                              : 0);
+    switch (packet.protocol) {
+        case ip_protocol::kTcp:
+            packet.invalid = readable < kTcpBytes ? InvalidReason::ShortTransport
+                                                  : check_tcp(packet, readable);
+            break;
+        case ip_protocol::kUdp:
+            packet.invalid = readable < kUdpBytes ? InvalidReason::ShortTransport
+                                                  : check_udp(packet);
+            break;
+        case ip_protocol::kIcmp:
+        case ip_protocol::kIcmpv6:
+            packet.invalid = readable < kIcmpBytes ? InvalidReason::ShortTransport
+                                                   : parse_icmp(packet);
+            if (packet.is_icmp_error || packet.is_untracked_icmpv6) return;
+            break;
+        default:
+            if (has_ports(packet.protocol) && readable < kPortBytes)
+                packet.invalid = InvalidReason::ShortTransport;
+            break;
+    }
+    if (packet.invalid != InvalidReason::None) return;
+    if (packet.family == Family::Ipv4 && has_ports(packet.protocol))
+        set_key4_ports(packet);
+    else
+        set_key(packet, tuple_of(packet));
+}
+
+Tuple tuple_of(const Packet& packet) noexcept {
+    Tuple tuple;
+    tuple.family = packet.family;
+    tuple.protocol = packet.protocol;
+    const uint8_t* header = packet.l3();
+    if (packet.family == Family::Ipv4) {
+        std::memcpy(tuple.src.data(), header + 12, 4);
+        std::memcpy(tuple.dst.data(), header + 16, 4);
+    } else {
+        std::memcpy(tuple.src.data(), header + 8, 16);
+        std::memcpy(tuple.dst.data(), header + 24, 16);
+    }
+    const uint32_t end = std::min<uint32_t>(packet.l4_offset + packet.l4_length,
+                                            packet.frame_contiguous);
+    if (packet.l4_offset + uint32_t{kPortBytes} > end) return tuple;
+    if (has_ports(packet.protocol)) {
+        tuple.src_port = load<be16>(packet.l4());
+        tuple.dst_port = load<be16>(packet.l4() + 2);
+    } else if (packet.protocol == ip_protocol::kIcmp || packet.protocol == ip_protocol::kIcmpv6) {
+        tuple.dst_port = load<be16>(packet.l4());
+        if (packet.l4_offset + uint32_t{kIcmpBytes} <= end && !packet.is_icmp_error)
+            tuple.src_port = load<be16>(packet.l4() + 4);
+    }
+    return tuple;
+}
+
+Tuple embedded_tuple_of(const Packet& packet) noexcept {
+    Tuple tuple;
+    read_embedded(packet, packet.inner_l3_offset, tuple);
+    return tuple;
+}
+
+}  // namespace rampart

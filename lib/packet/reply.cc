@@ -1,0 +1,175 @@
+#include "packet/reply.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "packet/checksum.h"
+#include "packet/icmp_types.h"
+
+namespace rampart {
+namespace {
+
+constexpr uint32_t kIpv4Bytes = 20, kIpv6Bytes = 40, kTcpBytes = 20, kIcmpBytes = 8;
+constexpr uint32_t kMaxIpv4Reply = 576;   // RFC 1812, 4.3.2.3
+constexpr uint32_t kMaxIpv6Reply = 1280;  // RFC 4443, 2.4 (c)
+constexpr uint8_t kHopLimit = 64;
+
+struct IcmpCode {
+    uint8_t type;
+    uint8_t code;
+};
+
+IcmpCode icmp_code(RejectWith with, Family family) noexcept {
+    const bool is_ipv4 = family == Family::Ipv4;
+    switch (with) {
+        case RejectWith::HostUnreachable: return is_ipv4 ? IcmpCode{3, 1} : IcmpCode{1, 3};
+        case RejectWith::NetUnreachable: return is_ipv4 ? IcmpCode{3, 0} : IcmpCode{1, 0};
+        case RejectWith::AdminProhibited: return is_ipv4 ? IcmpCode{3, 13} : IcmpCode{1, 1};
+        case RejectWith::None:
+        case RejectWith::Default:
+        case RejectWith::TcpReset:
+        case RejectWith::PortUnreachable: break;
+    }
+    return is_ipv4 ? IcmpCode{3, 3} : IcmpCode{1, 4};
+}
+
+// Exchanged MAC addresses, the same tag and type.
+void write_link_header(const Packet& packet, uint8_t* out) noexcept {
+    std::memcpy(out, packet.frame, packet.l3_offset);
+    std::memcpy(out, packet.frame + 6, 6);
+    std::memcpy(out + 6, packet.frame, 6);
+}
+
+void write_ipv4(const Packet& packet, uint8_t* out, uint32_t payload, uint8_t protocol,
+                uint8_t tos) noexcept {
+    std::memset(out, 0, kIpv4Bytes);
+    out[0] = 0x45;
+    out[1] = tos;
+    store_host16(out + 2, static_cast<uint16_t>(kIpv4Bytes + payload));
+    store_host16(out + 6, 0x4000);  // DF
+    out[8] = kHopLimit;
+    out[9] = protocol;
+    std::memcpy(out + 12, packet.l3() + 16, 4);
+    std::memcpy(out + 16, packet.l3() + 12, 4);
+    store(out + 10, checksum_of(out, kIpv4Bytes));
+}
+
+void write_ipv6(const Packet& packet, uint8_t* out, uint32_t payload, uint8_t protocol) noexcept {
+    std::memset(out, 0, 8);
+    out[0] = 0x60;
+    store_host16(out + 4, static_cast<uint16_t>(payload));
+    out[6] = protocol;
+    out[7] = kHopLimit;
+    std::memcpy(out + 8, packet.l3() + 24, 16);
+    std::memcpy(out + 24, packet.l3() + 8, 16);
+}
+
+// Writes the IP header for `payload` bytes that already stand behind it and returns the sum of the
+// pseudo header and the payload.
+uint64_t finish_ip(const Packet& packet, uint8_t* ip, uint32_t payload, uint8_t protocol,
+                   uint8_t tos) noexcept {
+    if (packet.family == Family::Ipv4) {
+        write_ipv4(packet, ip, payload, protocol, tos);
+        const uint64_t pseudo =
+            protocol == ip_protocol::kIcmp ? 0 : pseudo_header_sum4(ip, protocol, payload);
+        return checksum_add(pseudo, ip + kIpv4Bytes, payload);
+    }
+    write_ipv6(packet, ip, payload, protocol);
+    return checksum_add(pseudo_header_sum6(ip, protocol, payload), ip + kIpv6Bytes, payload);
+}
+
+uint32_t ip_header_bytes(Family family) noexcept {
+    return family == Family::Ipv4 ? kIpv4Bytes : kIpv6Bytes;
+}
+
+// RFC 9293, 3.5.2: with an ACK, the reset takes its sequence number from it; without one it
+// acknowledges everything the segment occupied.
+uint32_t build_reset(const Packet& packet, uint8_t* out) noexcept {
+    using namespace tcp_flag;
+    const uint8_t* cause = packet.l4();
+    uint8_t* ip = out + packet.l3_offset;
+    uint8_t* tcp = ip + ip_header_bytes(packet.family);
+    std::memset(tcp, 0, kTcpBytes);
+    std::memcpy(tcp, cause + 2, 2);
+    std::memcpy(tcp + 2, cause, 2);
+    tcp[12] = (kTcpBytes / 4) << 4;
+    if (packet.tcp_flags & kAck) {
+        std::memcpy(tcp + 4, cause + 8, 4);
+        tcp[13] = kRst;
+    } else {
+        const uint32_t header = (cause[12] >> 4) * 4u;
+        const uint32_t occupied = packet.l4_length - header + !!(packet.tcp_flags & kSyn) +
+                                  !!(packet.tcp_flags & kFin);
+        store_host32(tcp + 8, load_host32(cause + 4) + occupied);
+        tcp[13] = kRst | kAck;
+    }
+    const uint64_t sum = finish_ip(packet, ip, kTcpBytes, ip_protocol::kTcp, 0);
+    store(tcp + 16, static_cast<uint16_t>(~checksum_fold(sum)));
+    return static_cast<uint32_t>(tcp + kTcpBytes - out);
+}
+
+uint32_t build_unreachable(const Packet& packet, RejectWith with, uint8_t* out) noexcept {
+    const bool is_ipv4 = packet.family == Family::Ipv4;
+    uint8_t* ip = out + packet.l3_offset;
+    uint8_t* icmp = ip + ip_header_bytes(packet.family);
+    const uint32_t limit = (is_ipv4 ? kMaxIpv4Reply : kMaxIpv6Reply) -
+                           ip_header_bytes(packet.family) - kIcmpBytes;
+    const uint32_t quoted =
+        std::min({limit, uint32_t{packet.ip_length},
+                  uint32_t{packet.frame_contiguous} - packet.l3_offset});
+    const IcmpCode code = icmp_code(with, packet.family);
+    std::memset(icmp, 0, kIcmpBytes);
+    icmp[0] = code.type;
+    icmp[1] = code.code;
+    std::memcpy(icmp + kIcmpBytes, packet.l3(), quoted);
+    // RFC 1812, 4.3.2.5: errors travel with precedence "internetwork control".
+    const uint8_t tos = static_cast<uint8_t>(0xc0 | (packet.l3()[1] & 0x1e));
+    const uint64_t sum =
+        finish_ip(packet, ip, kIcmpBytes + quoted,
+                  is_ipv4 ? ip_protocol::kIcmp : ip_protocol::kIcmpv6, tos);
+    store(icmp + 2, static_cast<uint16_t>(~checksum_fold(sum)));
+    return static_cast<uint32_t>(icmp + kIcmpBytes + quoted - out);
+}
+
+bool is_group_or_unspecified(const uint8_t* address, Family family) noexcept {
+    if (family == Family::Ipv4)
+        return load<uint32_t>(address) == 0 || load_host32(address) >= 0xe0000000;
+    return address[0] == 0xff || (load<uint64_t>(address) | load<uint64_t>(address + 8)) == 0;
+}
+
+}  // namespace
+
+bool must_not_answer(const Packet& packet) noexcept {
+    if (packet.frame[0] & 1) return true;
+    if (packet.invalid == InvalidReason::Checksum || packet.invalid == InvalidReason::NoTransport ||
+        packet.invalid == InvalidReason::ShortTransport ||
+        packet.invalid == InvalidReason::TcpOffset)
+        return true;
+    if (packet.protocol == ip_protocol::kTcp && packet.tcp_flags & tcp_flag::kRst) return true;
+    if (packet.protocol == ip_protocol::kIcmp || packet.protocol == ip_protocol::kIcmpv6) {
+        const IcmpKind kind =
+            (packet.family == Family::Ipv4 ? icmp4_type(*packet.l4()) : icmp6_type(*packet.l4()))
+                .kind;
+        if (kind != IcmpKind::Request && kind != IcmpKind::Reply) return true;
+    }
+    const bool is_ipv4 = packet.family == Family::Ipv4;
+    return is_group_or_unspecified(packet.l3() + (is_ipv4 ? 12 : 8), packet.family) ||
+           is_group_or_unspecified(packet.l3() + (is_ipv4 ? 16 : 24), packet.family);
+}
+
+RejectWith resolve_reject(RejectWith with, const Packet& packet) noexcept {
+    if (with != RejectWith::Default) return with;
+    return packet.protocol == ip_protocol::kTcp ? RejectWith::TcpReset
+                                                : RejectWith::PortUnreachable;
+}
+
+uint32_t build_reject(const Packet& packet, RejectWith with, std::span<uint8_t> out) noexcept {
+    if (out.size() < kMaxReplyBytes) return 0;
+    write_link_header(packet, out.data());
+    const RejectWith resolved = resolve_reject(with, packet);
+    if (resolved == RejectWith::TcpReset)
+        return packet.protocol == ip_protocol::kTcp ? build_reset(packet, out.data()) : 0;
+    return build_unreachable(packet, resolved, out.data());
+}
+
+}  // namespace rampart

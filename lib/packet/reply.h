@@ -1,0 +1,31 @@
+// Replies to rejected packets: a TCP RST or an ICMP destination unreachable, as a whole frame.
+//
+// The reply runs backwards through the port its cause came from: MAC and IP addresses exchanged,
+// VLAN tag kept, the cause's destination as source (a bridge has no address of its own; the kernel's
+// bridge reject does the same). Pure function, any thread.
+// Sources: RFC 9293, 3.5.2; RFC 792; RFC 1122, 3.2.2; RFC 4443, 2.4 and 3.1; RFC 1812, 4.3.2.7.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "packet/packet.h"
+#include "packet/verdict.h"
+
+namespace rampart {
+
+// Largest frame that build_reject makes: an ICMPv6 error fills 1280 bytes of IP.
+inline constexpr uint32_t kMaxReplyBytes = 18 + 1280;
+
+// True when no reply may ever be sent: RST, ICMP errors, broadcast and multicast (link or IP),
+// unspecified sources, packets whose transport header is broken.
+bool must_not_answer(const Packet& packet) noexcept;
+
+// What a rule's reject_with means for this packet.
+RejectWith resolve_reject(RejectWith with, const Packet& packet) noexcept;
+
+// Writes the frame into `out` (at least kMaxReplyBytes) and returns its length. 0: no reply can be
+// made of this packet (a TCP reset for something that is not TCP).
+uint32_t build_reject(const Packet& packet, RejectWith with, std::span<uint8_t> out) noexcept;
+
+}  // namespace rampart

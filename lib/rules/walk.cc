@@ -1,0 +1,117 @@
+#include "rules/walk.h"
+
+#include <array>
+
+#include "packet/icmp_types.h"
+
+namespace rampart {
+namespace {
+
+// Records the rules that match: as a path while the table has room, directly otherwise.
+class Recorder {
+  public:
+    Recorder(PathTable& paths, uint64_t bytes) noexcept : paths_(paths), bytes_(bytes) {}
+
+    void matched(RuleIndex rule, const Decision& decision) noexcept {
+        if (path_ != kNoPath) {
+            const PathId next =
+                paths_.find_or_add(path_, rule, decision.step, decision.reject_with);
+            if (next == kNoPath) spill();
+            path_ = next;
+        }
+        if (path_ == kNoPath) paths_.count_direct(rule, 1, bytes_);
+    }
+    PathId path() const noexcept { return path_; }
+
+  private:
+    // The table is full: what this walk recorded so far is counted rule by rule instead.
+    void spill() noexcept {
+        for (PathId at = path_; at != kRootPath; at = paths_.node(at).parent.load())
+            paths_.count_direct(paths_.node(at).rule.load(), 1, bytes_);
+    }
+
+    PathTable& paths_;
+    uint64_t bytes_;
+    PathId path_ = kRootPath;
+};
+
+// Constant matches first. Only when all of them hold does the packet itself matter, and with it
+// whether the verdict may be cached.
+bool rule_matches(const Rule& rule, const RuleInput& input, bool& cacheable) noexcept {
+    size_t i = 0;
+    for (; i < rule.constant_matches; ++i)
+        if (!rule.matches[i].matches(input)) return false;
+    if (i == rule.matches.size()) return true;
+    cacheable = false;
+    for (; i < rule.matches.size(); ++i)
+        if (!rule.matches[i].matches(input)) return false;
+    return true;
+}
+
+// The implicit rule of bridges: without neighbour and listener discovery there is no IPv6
+// behind a default-drop policy (RFC 4890, 4.4.1). Judged after the user's rules.
+bool is_discovery(const RuleInput& input) noexcept {
+    const Packet& packet = input.packet;
+    if (input.ct_class != CtClass::Untracked || !packet.is_untracked_icmpv6) return false;
+    const uint8_t type = input.tuple.icmp_type();
+    if (is_multicast_listener(type)) return packet.hop_limit == 1;
+    return is_neighbour_discovery(type) && packet.hop_limit == 255 && input.tuple.icmp_code() == 0;
+}
+
+struct Frame {
+    const Chain* chain;
+    size_t next_rule;
+};
+
+}  // namespace
+
+Judgement walk(const Ruleset& ruleset, int chain, const RuleInput& input, PathTable& paths,
+               uint64_t length_bytes) noexcept {
+    Recorder recorder(paths, length_bytes);
+    Judgement judgement;
+    judgement.cacheable = true;
+    std::array<Frame, kMaxJumpDepth + 1> stack;
+    size_t depth = 0;
+    const Chain* base = &ruleset.chains[static_cast<size_t>(chain)];
+    Frame at{base, 0};
+    const auto end_with = [&](Step step, RejectWith reject_with) {
+        judgement.step = step;
+        judgement.reject_with = reject_with;
+        judgement.path = recorder.path();
+        return judgement;
+    };
+
+    for (;;) {
+        if (at.next_rule == at.chain->rules.size()) {  // fell through: as if by return
+            if (depth == 0) break;
+            at = stack[--depth];
+            continue;
+        }
+        const Rule& rule = at.chain->rules[at.next_rule++];
+        if (!rule_matches(rule, input, judgement.cacheable)) continue;
+        recorder.matched(rule.rule_index, rule.decision);
+        switch (rule.decision.step) {
+            case Step::Continue: break;
+            case Step::Accept:
+            case Step::Drop:
+            case Step::Reject: return end_with(rule.decision.step, rule.decision.reject_with);
+            case Step::Return: at.next_rule = at.chain->rules.size(); break;
+            case Step::Jump:
+                stack[depth++] = at;
+                [[fallthrough]];
+            case Step::Goto: at = {&ruleset.chains[rule.decision.chain], 0}; break;
+        }
+    }
+
+    if (base->policy == Policy::Drop && ruleset.allow_neighbour_discovery && is_discovery(input)) {
+        recorder.matched(ruleset.neighbour_discovery_index, {Step::Accept, RejectWith::None, 0});
+        judgement.cacheable = false;  // looks at the hop limit
+        return end_with(Step::Accept, RejectWith::None);
+    }
+    const Step step = base->policy == Policy::Accept ? Step::Accept : Step::Drop;
+    judgement.by_policy = true;
+    recorder.matched(base->policy_index, {step, RejectWith::None, 0});
+    return end_with(step, RejectWith::None);
+}
+
+}  // namespace rampart
