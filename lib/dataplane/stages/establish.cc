@@ -12,6 +12,7 @@ void judge_invalid(Burst& burst, uint32_t i, WorkerContext& context,
     burst.ct_class[i] = CtClass::Invalid;
     burst.packet[i].invalid = reason;
     context.counters.invalid[static_cast<size_t>(reason)].add(1);
+    if (burst.packet[i].is_icmp_error) context.counters.icmp_error.add(1);
     judge(burst, i, context, nullptr);
 }
 
@@ -68,7 +69,10 @@ void establish(Burst& burst, WorkerContext& context) noexcept {
         burst.flow[i] = context.flows.find_again(burst.packet[i], burst.hash[i]);
         if (burst.flow[i].is_none() || !track_packet(burst, i, context)) {
             burst.flow[i] = FlowRef{};
-            start_flow(burst, i, context);
+            if (burst.packet[i].is_icmp_error)  // quotes an unknown flow, and cannot start one
+                judge_invalid(burst, i, context, InvalidReason::IcmpUnrelated);
+            else
+                start_flow(burst, i, context);
         } else if (burst.flow[i].is_none()) {
             judge_invalid(burst, i, context, burst.packet[i].invalid);
         } else {

@@ -87,14 +87,6 @@ void track(Burst& burst, WorkerContext& context) noexcept {
             burst.flowless |= bit(i);
         }
     });
-    // A first packet that quotes an unknown flow cannot start one.
-    for_each(burst.starting, [&](uint32_t i) {
-        if (!burst.packet[i].is_icmp_error) return;
-        burst.starting &= ~bit(i);
-        burst.flowless |= bit(i);
-        burst.ct_class[i] = CtClass::Invalid;
-        burst.packet[i].invalid = InvalidReason::IcmpUnrelated;
-    });
     for_each(burst.flowless, [&](uint32_t i) {
         if (burst.ct_class[i] == CtClass::Invalid)
             count_invalid(context, burst.packet[i], burst.packet[i].invalid);
