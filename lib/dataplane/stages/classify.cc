@@ -18,13 +18,16 @@ void apply(Burst& burst, uint32_t i, WorkerContext& context, Step step, RejectWi
     }
 }
 
-bool is_cached(const Flow& flow, const Packet& packet, unsigned side,
+// The class is compared because packets of one burst may be tracked past a change of it before the
+// first of them is judged.
+bool is_cached(const Flow& flow, const Packet& packet, unsigned side, CtClass ct_class,
                const WorkerContext& context) noexcept {
     return flow.generation == context.snapshot->generation && flow.path[side] != kNoPath &&
-           flow.in_port[side] == packet.in_port && !packet.is_icmp_error;
+           flow.in_port[side] == packet.in_port &&
+           flow.path_class[side] == static_cast<uint8_t>(ct_class) && !packet.is_icmp_error;
 }
 
-void cache(Flow& flow, const Packet& packet, unsigned side, PathId path,
+void cache(Flow& flow, const Packet& packet, unsigned side, CtClass ct_class, PathId path,
            const WorkerContext& context) noexcept {
     if (flow.generation != context.snapshot->generation) {
         flow.generation = context.snapshot->generation;
@@ -32,6 +35,7 @@ void cache(Flow& flow, const Packet& packet, unsigned side, PathId path,
     }
     flow.path[side] = path;
     flow.in_port[side] = packet.in_port;
+    flow.path_class[side] = static_cast<uint8_t>(ct_class);
 }
 
 }  // namespace
@@ -57,9 +61,9 @@ void classify_tracked(Burst& burst, uint32_t i, WorkerContext& context) noexcept
     const Packet& packet = burst.packet[i];
     Flow& flow = context.flows.flow(burst.flow[i].index());
     const unsigned side = static_cast<unsigned>(burst.flow[i].direction());
-    if (!is_cached(flow, packet, side, context)) {
+    if (!is_cached(flow, packet, side, burst.ct_class[i], context)) {
         const PathId path = judge(burst, i, context, &flow);
-        if (!packet.is_icmp_error) cache(flow, packet, side, path, context);
+        if (!packet.is_icmp_error) cache(flow, packet, side, burst.ct_class[i], path, context);
         return;
     }
     const PathId path = flow.path[side];

@@ -24,6 +24,7 @@ void confirm(Burst& burst, uint32_t i, WorkerContext& context, FlowIndex index, 
     flow.path[0] = path;
     flow.path[1] = kNoPath;
     flow.in_port[0] = packet.in_port;
+    flow.path_class[0] = static_cast<uint8_t>(burst.ct_class[i]);
     if (context.snapshot->conntrack.accounting) {
         flow.packets[0].store(1);
         flow.bytes[0].store(packet.ip_length);
