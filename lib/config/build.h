@@ -1,0 +1,24 @@
+// The builders: each turns one part of the document into its part of the Configuration.
+//
+// They report everything they find and go on; the result counts only when there was no error.
+// `document` is the expanded top level of the file. Order: build_interfaces fills the names that
+// build_chains needs. Control thread only.
+#pragma once
+
+#include "base/diagnostics.h"
+#include "base/value.h"
+#include "config/system_settings.h"
+#include "rules/snapshot.h"
+
+namespace rampart {
+
+void build_system(const Value& document, SystemSettings& system, Diagnostics& diagnostics);
+// Ports, bridge pairs and zones.
+void build_interfaces(const Value& document, SystemSettings& system, Names& names,
+                      Diagnostics& diagnostics);
+void build_link(const Value& document, LinkSettings& link, Ruleset& ruleset,
+                Diagnostics& diagnostics);
+void build_conntrack(const Value& document, ConntrackSettings& conntrack, Diagnostics& diagnostics);
+void build_chains(const Value& document, Ruleset& ruleset, Diagnostics& diagnostics);
+
+}  // namespace rampart

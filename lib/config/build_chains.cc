@@ -1,0 +1,229 @@
+#include <algorithm>
+#include <unordered_map>
+#include <unordered_set>
+
+#include <fmt/format.h>
+
+#include "config/build.h"
+#include "config/build_rule.h"
+#include "config/chain_graph.h"
+#include "config/section.h"
+#include "rules/chain_name.h"
+
+namespace rampart {
+
+namespace {
+
+constexpr size_t kMaxChains = 4096;
+constexpr size_t kMaxChainName = 31;
+
+class ChainsBuilder {
+  public:
+    ChainsBuilder(Ruleset& ruleset, Diagnostics& diagnostics)
+        : ruleset_(ruleset), diagnostics_(diagnostics) {}
+
+    void build(const Value& section);
+
+  private:
+    void add_source(const Value::Entry& entry);
+    bool check_name(const Value& key, Hook hook);
+    void read_policy(const Value::Entry& entry, const Section* section, Chain& chain);
+    void build_rules(size_t index, HookMask hooks);
+    void take_id(const BuiltRule& built);
+    void name_rules();
+    void number_rules();
+
+    Ruleset& ruleset_;
+    Diagnostics& diagnostics_;
+    std::vector<ChainSource> sources_;
+    std::unordered_map<std::string, uint32_t> given_ids_;  // id -> line
+};
+
+void ChainsBuilder::build(const Value& section) {
+    for (const Value::Entry& entry : section.entries())
+        add_source(entry);
+    ChainGraph graph(sources_, ruleset_.names);
+    for (size_t i = 0; i < sources_.size(); ++i)
+        build_rules(i, graph.hooks(i));
+    graph.check(diagnostics_);
+    name_rules();
+    number_rules();
+    if (ruleset_.forward == Ruleset::kNoChain) {
+        diagnostics_.error("E006", section.location(), "there is no chain 'forward'",
+                           "forward: { policy: drop, rules: [...] }");
+    }
+}
+
+void ChainsBuilder::add_source(const Value::Entry& entry) {
+    const Hook hook = hook_of_chain(entry.key.text());
+    if (!check_name(entry.key, hook)) return;
+    Chain chain;
+    chain.name = entry.key.text();
+    chain.hook = hook;
+    ChainSource source{.entry = &entry, .rules = nullptr, .hook = hook};
+    if (entry.value.is_list()) {
+        source.rules = &entry.value;
+        read_policy(entry, nullptr, chain);
+    } else {
+        const Section section(&entry.value, "chains.*", fmt::format("chain '{}'", chain.name),
+                              diagnostics_);
+        read_policy(entry, &section, chain);
+        const Value* rules = section.find("rules");
+        if (rules != nullptr && rules->is_list()) {
+            source.rules = rules;
+        } else if (rules != nullptr && !rules->is_null()) {
+            diagnostics_.error("E005", rules->location(),
+                               fmt::format("'rules' takes a list, not {}", rules->kind_name()),
+                               "each rule begins with '- '");
+        }
+    }
+    if (hook == Hook::Forward) ruleset_.forward = static_cast<int>(ruleset_.chains.size());
+    if (hook == Hook::Input || hook == Hook::Output) {
+        diagnostics_.warning("W120", entry.key.location(),
+                             fmt::format("chain '{}' has no effect in bridge mode: nothing is "
+                                         "delivered to the box yet",
+                                         chain.name));
+    }
+    sources_.push_back(source);
+    ruleset_.names.chains.push_back(chain.name);
+    ruleset_.chains.push_back(std::move(chain));
+}
+
+bool ChainsBuilder::check_name(const Value& key, Hook hook) {
+    const std::string& name = key.text();
+    if (hook == Hook::Raw) {
+        report_not_built(name, key.location(), diagnostics_);
+        return false;
+    }
+    if (sources_.size() == kMaxChains) {
+        diagnostics_.error("E005", key.location(), fmt::format("more than {} chains", kMaxChains));
+        return false;
+    }
+    const bool is_word = !name.empty() && name.size() <= kMaxChainName &&
+                         std::all_of(name.begin(), name.end(), [](char c) {
+                             return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                                    (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
+                         });
+    if (is_word && find_action(name) == nullptr) return true;
+    std::string hint = "names have up to 31 letters, digits, '_', '-' or '.'";
+    if (is_word) hint = "it is the name of an action";
+    diagnostics_.error("E005", key.location(),
+                       fmt::format("{} cannot be the name of a chain", quoted(name)),
+                       std::move(hint));
+    return false;
+}
+
+void ChainsBuilder::read_policy(const Value::Entry& entry, const Section* section, Chain& chain) {
+    const Value::Entry* policy = section == nullptr ? nullptr : section->find_entry("policy");
+    if (chain.hook == Hook::None) {
+        // Foreign spellings of a hook are user chains to the parser and a mistake to the user.
+        if (policy != nullptr) {
+            const std::vector<std::string_view> hooks = {"input", "forward", "output"};
+            diagnostics_.error(
+                "E024", policy->key.location(),
+                fmt::format("chain '{}' belongs to no hook and cannot have a policy", chain.name),
+                did_you_mean(chain.name, hooks));
+        }
+        return;
+    }
+    chain.policy = Policy::Drop;
+    if (policy == nullptr) {
+        if (section != nullptr && !entry.value.is_map()) return;  // reported
+        diagnostics_.error("E006", entry.key.location(),
+                           fmt::format("chain '{}' has no 'policy'", chain.name),
+                           fmt::format("{}: {{ policy: drop, rules: [...] }}", chain.name));
+        return;
+    }
+    if (const auto choice = section->choice("policy", {"accept", "drop"})) {
+        chain.policy = *choice == 0 ? Policy::Accept : Policy::Drop;
+    }
+}
+
+void ChainsBuilder::build_rules(size_t index, HookMask hooks) {
+    Chain& chain = ruleset_.chains[index];
+    if (sources_[index].rules == nullptr) return;
+    const RulePlace place{chain.name, hooks};
+    uint32_t decided_at = 0;  // line of a rule that lets nothing past it
+    bool is_warned = false;
+    for (const Value& value : sources_[index].rules->items()) {
+        BuiltRule built = build_rule(value, place, ruleset_.names, diagnostics_);
+        if (decided_at != 0 && !is_warned) {
+            diagnostics_.warning(
+                "W102", built.place,
+                fmt::format("unreachable rule: everything is already decided at line {}",
+                            decided_at));
+            is_warned = true;
+        }
+        take_id(built);
+        if (!built.is_enabled) continue;
+        if (built.is_good && decided_at == 0 && is_terminal_for_all(built.rule)) {
+            decided_at = built.place.line;
+        }
+        chain.rules.push_back(std::move(built.rule));
+    }
+}
+
+void ChainsBuilder::take_id(const BuiltRule& built) {
+    if (built.rule.id.empty()) return;
+    const auto [first, is_new] = given_ids_.emplace(built.rule.id, built.id_place.line);
+    if (is_new) return;
+    diagnostics_.error("E022", built.id_place,
+                       fmt::format("duplicate rule id {}", quoted(built.rule.id)),
+                       fmt::format("first used at line {}", first->second));
+}
+
+// FNV-1a: not a secret, only stable across releases.
+uint64_t hash_of(std::string_view text) {
+    uint64_t hash = 0xcbf29ce484222325;
+    for (const char c : text) {
+        hash ^= static_cast<uint8_t>(c);
+        hash *= 0x100000001b3;
+    }
+    return hash;
+}
+
+// An id from the rule's text and chain; equal rules are told apart by their order.
+void ChainsBuilder::name_rules() {
+    std::unordered_set<std::string> used;
+    for (const auto& [id, line] : given_ids_)
+        used.insert(id);
+    std::unordered_map<std::string, unsigned> repeats;
+    for (Chain& chain : ruleset_.chains) {
+        for (Rule& rule : chain.rules) {
+            if (!rule.id.empty()) continue;
+            const uint64_t hash = hash_of(chain.name + '\n' + rule.text);
+            const std::string stem = fmt::format("r{:012x}", hash >> 16);
+            unsigned& repeat = repeats[stem];
+            do {
+                ++repeat;
+                rule.id = repeat == 1 ? stem : fmt::format("{}-{}", stem, repeat);
+            } while (!used.insert(rule.id).second);
+        }
+    }
+}
+
+void ChainsBuilder::number_rules() {
+    RuleIndex next = 0;
+    for (Chain& chain : ruleset_.chains) {
+        for (Rule& rule : chain.rules)
+            rule.rule_index = next++;
+        if (chain.hook != Hook::None) chain.policy_index = next++;
+    }
+    ruleset_.neighbour_discovery_index = next++;
+    ruleset_.index_count = next;
+}
+
+}  // namespace
+
+void build_chains(const Value& document, Ruleset& ruleset, Diagnostics& diagnostics) {
+    const Value* section = document.find("chains");
+    if (section == nullptr || !section->is_map()) {
+        diagnostics.error("E006", section ? section->location() : document.location(),
+                          "the configuration has no 'chains'",
+                          "chains: { forward: { policy: drop, rules: [...] } }");
+        return;
+    }
+    ChainsBuilder(ruleset, diagnostics).build(*section);
+}
+
+}  // namespace rampart

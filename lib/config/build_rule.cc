@@ -1,0 +1,396 @@
+#include "config/build_rule.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/scalar.h"
+#include "config/foreign_words.h"
+#include "config/schema.h"
+#include "config/section.h"
+#include "rules/protocols.h"
+#include "rules/words.h"
+
+namespace rampart {
+
+namespace {
+
+constexpr std::string_view kActionsNotBuilt[] = {"notrack", "synproxy", "log"};
+constexpr size_t kMaxIdLength = 63;
+constexpr size_t kMaxCommentLength = 255;
+
+class RuleBuilder {
+  public:
+    RuleBuilder(const Value& value, const RulePlace& place, const Names& names,
+                Diagnostics& diagnostics)
+        : value_(value),
+          place_(place),
+          names_(names),
+          diagnostics_(diagnostics),
+          context_{diagnostics, names, scope_} {}
+
+    BuiltRule build();
+
+  private:
+    void read_scope();
+    void check_keys();
+    void report_unknown_key(const Value& key);
+    void read_matches(const Value& from, bool negated);
+    void add_match(const MatchType& type, const Value::Entry& entry, bool negated);
+    void check_hooks(std::string_view key, HookMask hooks, const Location& at);
+    void check_families();
+    void read_target();
+    const TargetType* find_target();
+    const TargetType* find_named_action(const Value& value);
+    void check_options(const TargetType* target);
+    void read_administration();
+    std::string print() const;
+
+    struct Place {
+        std::string_view key;
+        Location at;
+    };
+
+    const Value& value_;
+    const RulePlace& place_;
+    const Names& names_;
+    Diagnostics& diagnostics_;
+    RuleScope scope_;
+    ParseContext context_;
+    BuiltRule result_;
+    std::vector<Match> matches_;  // in the order of the file
+    std::vector<Place> match_places_;
+};
+
+BuiltRule RuleBuilder::build() {
+    const size_t errors_before = diagnostics_.error_count();
+    result_.place = value_.location();
+    read_scope();
+    check_keys();
+    read_matches(value_, false);
+    if (const Value* negated = value_.find("not")) {
+        if (negated->is_map()) {
+            read_matches(*negated, true);
+        } else {
+            diagnostics_.error("E005", negated->location(),
+                               fmt::format("'not' takes a mapping, not {}", negated->kind_name()),
+                               "not: { src: 10.0.0.0/8 }");
+        }
+    }
+    check_families();
+    read_target();
+    read_administration();
+
+    Rule& rule = result_.rule;
+    // In the order of the registry: the same rule has the same text whatever the order of its keys.
+    for (const bool negated : {false, true}) {
+        for (const MatchType* type : match_types()) {
+            for (Match& match : matches_) {
+                if (match.type == type && match.negated == negated) {
+                    rule.matches.push_back(std::move(match));
+                    match.type = nullptr;
+                }
+            }
+        }
+    }
+    result_.is_good = diagnostics_.error_count() == errors_before;
+    if (result_.is_good) rule.text = print();
+    const auto is_constant = [](const Match& match) {
+        return match.type->dependence == Dependence::Flow;
+    };
+    const auto end = std::stable_partition(rule.matches.begin(), rule.matches.end(), is_constant);
+    rule.constant_matches = static_cast<uint32_t>(end - rule.matches.begin());
+    rule.place = diagnostics_.place(result_.place);
+    return std::move(result_);
+}
+
+void RuleBuilder::read_scope() {
+    scope_.hooks = place_.hooks == 0 ? kAllHooks : place_.hooks;
+    scope_.rule = value_.location();
+    scope_.protocol = value_.find("proto");
+    if (scope_.protocol == nullptr) return;
+    const auto add = [this](const Value& word) {
+        // What does not parse is reported by the match itself.
+        if (const auto number = parse_protocol(word.text())) scope_.protocols.push_back(*number);
+    };
+    if (scope_.protocol->is_scalar()) add(*scope_.protocol);
+    for (const Value& word : scope_.protocol->items())
+        add(word);
+}
+
+void RuleBuilder::check_keys() {
+    for (const Value::Entry& entry : value_.entries()) {
+        const std::string& word = entry.key.text();
+        if (find_match_type(word) != nullptr || find_target_key(word) != nullptr) continue;
+        const bool is_option = std::any_of(
+            target_types().begin(), target_types().end(), [&word](const TargetType* type) {
+                return std::find(type->options.begin(), type->options.end(), word) !=
+                       type->options.end();
+            });
+        if (is_option) continue;
+        const SchemaKey* key = find_schema_key("rule", word);
+        if (key == nullptr) {
+            report_unknown_key(entry.key);
+        } else if (!key->built) {
+            report_not_built(word, entry.key.location(), diagnostics_);
+        }
+    }
+}
+
+void RuleBuilder::report_unknown_key(const Value& key) {
+    const std::string_view own = own_rule_key(key.text());
+    std::string hint = own.empty() ? std::string() : fmt::format("did you mean '{}'?", own);
+    if (hint.empty()) {
+        std::vector<std::string_view> known = schema_names("rule");
+        for (const MatchType* type : match_types())
+            known.push_back(type->key);
+        for (const TargetType* type : target_types()) {
+            if (type->own_key) known.push_back(type->name);
+            known.insert(known.end(), type->options.begin(), type->options.end());
+        }
+        hint = did_you_mean(key.text(), known);
+    }
+    if (hint.empty() && find_action(key.text()) != nullptr) {
+        hint = fmt::format("write  action: {}", key.text());
+    }
+    diagnostics_.error("E002", key.location(),
+                       fmt::format("unknown key {} in a rule", quoted(key.text())),
+                       std::move(hint));
+}
+
+void RuleBuilder::read_matches(const Value& from, bool negated) {
+    for (const Value::Entry& entry : from.entries()) {
+        const MatchType* type = find_match_type(entry.key.text());
+        if (type != nullptr) {
+            add_match(*type, entry, negated);
+        } else if (negated) {
+            const SchemaKey* key = find_schema_key("rule", entry.key.text());
+            const bool is_match = key != nullptr && !key->built;
+            if (is_match) {
+                report_not_built(entry.key.text(), entry.key.location(), diagnostics_);
+            } else {
+                const std::string_view own = own_rule_key(entry.key.text());
+                diagnostics_.error(
+                    "E002", entry.key.location(),
+                    fmt::format("unknown match {} under 'not'", quoted(entry.key.text())),
+                    own.empty() ? std::string() : fmt::format("did you mean '{}'?", own));
+            }
+        }
+    }
+}
+
+void RuleBuilder::add_match(const MatchType& type, const Value::Entry& entry, bool negated) {
+    check_hooks(type.key, type.hooks, entry.key.location());
+    context_.key = type.key;
+    context_.key_location = entry.key.location();
+    Match match{&type, negated, type.parse(entry.value, context_)};
+    if (!match.arguments) return;
+    matches_.push_back(std::move(match));
+    match_places_.push_back({type.key, entry.key.location()});
+}
+
+void RuleBuilder::check_hooks(std::string_view key, HookMask hooks, const Location& at) {
+    if ((hooks & scope_.hooks) != 0) return;
+    std::vector<std::string_view> usable;
+    for (const Hook hook : {Hook::Raw, Hook::Input, Hook::Forward, Hook::Output}) {
+        if (hooks & static_cast<HookMask>(hook)) usable.push_back(to_string(hook));
+    }
+    diagnostics_.error("E016", at,
+                       fmt::format("'{}' cannot match in chain '{}'", key, place_.chain),
+                       "use it in " + listed(usable));
+}
+
+// A rule whose matches have no family in common never matches. A negated match that names one
+// family only narrows the rule to it, as in netfilter, where `! -s 10.0.0.0/8` is an IPv4 rule: the
+// rule gets a `family` that listings show.
+void RuleBuilder::check_families() {
+    FamilyMask common = kBothFamilies;
+    FamilyMask narrowed = kBothFamilies;
+    bool is_fixed = false;
+    for (size_t i = 0; i < matches_.size(); ++i) {
+        const Match& match = matches_[i];
+        if (match.type->families == nullptr || (match.negated && match.type->key == "family")) {
+            continue;
+        }
+        const FamilyMask families = match.type->families(match.arguments);
+        if (match.negated) {
+            narrowed = static_cast<FamilyMask>(narrowed & families);
+        } else {
+            common = static_cast<FamilyMask>(common & families);
+            is_fixed = is_fixed || families != kBothFamilies;
+        }
+        if ((common & narrowed) == 0) {
+            diagnostics_.error("E018", match_places_[i].at,
+                               fmt::format("this rule can never match: '{}' is of another address "
+                                           "family than the rest",
+                                           match_places_[i].key));
+            return;
+        }
+    }
+    if (narrowed == kBothFamilies || is_fixed) return;
+    const MatchType* type = find_match_type("family");
+    const Value word = Value::scalar(narrowed == kIpv4Only ? "ipv4" : "ipv6", false, scope_.rule);
+    matches_.push_back({type, false, type->parse(word, context_)});
+    match_places_.push_back({type->key, scope_.rule});
+}
+
+// The one key of the rule that states its verdict; E017 for a second.
+const TargetType* RuleBuilder::find_target() {
+    const Value::Entry* first = nullptr;
+    const TargetType* target = nullptr;
+    for (const Value::Entry& entry : value_.entries()) {
+        const TargetType* own = find_target_key(entry.key.text());
+        if (own == nullptr && entry.key.text() != "action") continue;
+        if (first != nullptr) {
+            diagnostics_.error(
+                "E017", first->key.location(),
+                fmt::format("a rule has one verdict: '{}' and '{}' exclude each other",
+                            first->key.text(), entry.key.text()));
+        } else {
+            first = &entry;
+        }
+        const TargetType* found = own != nullptr ? own : find_named_action(entry.value);
+        if (found != nullptr) check_hooks(found->name, found->hooks, entry.key.location());
+        if (target == nullptr) target = found;
+    }
+    return target;
+}
+
+const TargetType* RuleBuilder::find_named_action(const Value& value) {
+    if (!value.is_scalar()) {
+        diagnostics_.error("E005", value.location(),
+                           fmt::format("'action' takes a word, not {}", value.kind_name()));
+        return nullptr;
+    }
+    const std::string& word = value.text();
+    if (const TargetType* type = find_action(word)) return type;
+    if (std::find(std::begin(kActionsNotBuilt), std::end(kActionsNotBuilt), word) !=
+        std::end(kActionsNotBuilt)) {
+        report_not_built(word, value.location(), diagnostics_);
+        return nullptr;
+    }
+    std::vector<std::string_view> known;
+    for (const TargetType* type : target_types()) {
+        if (!type->own_key) known.push_back(type->name);
+    }
+    const std::string_view own = own_action(word);
+    std::string hint =
+        own.empty() ? did_you_mean(word, known) : fmt::format("did you mean '{}'?", own);
+    if (hint.empty() && names_.find_chain(word) >= 0) hint = fmt::format("write  jump: {}", word);
+    if (hint.empty()) hint = "one of: " + listed(known);
+    diagnostics_.error("E007", value.location(), fmt::format("unknown action {}", quoted(word)),
+                       std::move(hint));
+    return nullptr;
+}
+
+void RuleBuilder::read_target() {
+    const TargetType* target = find_target();
+    check_options(target);
+    if (target != nullptr) target->parse(value_, context_, result_.rule.decision);
+}
+
+void RuleBuilder::check_options(const TargetType* target) {
+    for (const Value::Entry& entry : value_.entries()) {
+        for (const TargetType* type : target_types()) {
+            if (type == target || std::find(type->options.begin(), type->options.end(),
+                                            entry.key.text()) == type->options.end()) {
+                continue;
+            }
+            diagnostics_.error(
+                "E016", entry.key.location(),
+                fmt::format("'{}' needs 'action: {}'", entry.key.text(), type->name));
+        }
+    }
+}
+
+bool is_id(std::string_view text) {
+    return !text.empty() && text.size() <= kMaxIdLength &&
+           std::all_of(text.begin(), text.end(), [](char c) {
+               return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                      c == '_' || c == '-' || c == '.' || c == ':';
+           });
+}
+
+void RuleBuilder::read_administration() {
+    if (const Value* id = value_.find("id")) {
+        result_.id_place = id->location();
+        if (is_id(id->text())) {
+            result_.rule.id = id->text();
+        } else {
+            diagnostics_.error("E005", id->location(),
+                               fmt::format("{} cannot be an id", quoted(id->text())),
+                               "an id has up to 63 letters, digits, '_', '-', '.' or ':'");
+        }
+    }
+    if (const Value* comment = value_.find("comment")) {
+        if (!comment->is_scalar() || comment->text().size() > kMaxCommentLength) {
+            diagnostics_.error(
+                "E005", comment->location(),
+                fmt::format("a comment is a text of up to {} bytes", kMaxCommentLength));
+        }
+        result_.rule.comment = comment->text();
+    }
+    if (const Value* enabled = value_.find("enabled")) {
+        const auto flag = parse_bool(enabled->text());
+        if (!flag) {
+            diagnostics_.error(
+                "E005", enabled->location(),
+                fmt::format("'enabled' is true or false, not {}", quoted(enabled->text())));
+        }
+        result_.is_enabled = flag.value_or(true);
+    }
+}
+
+std::string RuleBuilder::print() const {
+    std::string plain;
+    std::string negated;
+    for (const Match& match : result_.rule.matches) {
+        std::string& text = match.negated ? negated : plain;
+        if (!text.empty()) text += ", ";
+        text += fmt::format("{}: {}", match.type->key, match.type->print(match.arguments, names_));
+    }
+    std::string text = plain;
+    const auto append = [&text](const std::string& part) {
+        if (part.empty()) return;
+        if (!text.empty()) text += ", ";
+        text += part;
+    };
+    if (!negated.empty()) append(fmt::format("not: {{ {} }}", negated));
+    const TargetType* target = target_of(result_.rule.decision.step);
+    if (target != nullptr) append(target->print(result_.rule.decision, names_));
+    return text;
+}
+
+}  // namespace
+
+BuiltRule build_rule(const Value& value, const RulePlace& place, const Names& names,
+                     Diagnostics& diagnostics) {
+    if (!value.is_map()) {
+        BuiltRule bad;
+        bad.place = value.location();
+        bad.is_good = false;
+        diagnostics.error("E005", value.location(),
+                          fmt::format("a rule is a mapping, not {}", value.kind_name()),
+                          "- { proto: tcp, dport: 22, state: new, action: accept }");
+        return bad;
+    }
+    return RuleBuilder(value, place, names, diagnostics).build();
+}
+
+bool is_terminal_for_all(const Rule& rule) noexcept {
+    if (!rule.matches.empty()) return false;
+    switch (rule.decision.step) {
+        case Step::Accept:
+        case Step::Drop:
+        case Step::Reject:
+        case Step::Return:
+        case Step::Goto:
+            return true;
+        case Step::Continue:
+        case Step::Jump:
+            break;
+    }
+    return false;
+}
+
+}  // namespace rampart

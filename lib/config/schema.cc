@@ -1,0 +1,270 @@
+#include "config/schema.h"
+
+namespace rampart {
+
+namespace {
+
+// clang-format off
+constexpr SchemaKey kKeys[] = {
+    // section, key, type, built, least, greatest, default, help
+    {"", "version", KeyType::Number, true, 1, 1, "",
+     "The version of the language; always 1. Required."},
+    {"", "include", KeyType::List, false, 0, 0, "[]",
+     "Further files, merged into this one."},
+    {"", "define", KeyType::Map, true, 0, 0, "{}",
+     "Names for words or lists of words, used as $name."},
+    {"", "interfaces", KeyType::Map, true, 0, 0, "",
+     "The ports, in the order in which they are brought up. Required."},
+    {"", "zones", KeyType::Map, true, 0, 0, "{}",
+     "Names for groups of interfaces, usable wherever an interface is."},
+    {"", "bridge", KeyType::Map, true, 0, 0, "{}",
+     "What passes between the ports of a transparent pair besides IP."},
+    {"", "conntrack", KeyType::Map, true, 0, 0, "{}",
+     "Connection tracking."},
+    {"", "reload", KeyType::Map, true, 0, 0, "{}",
+     "What a new configuration does to existing flows and counters."},
+    {"", "chains", KeyType::Map, true, 0, 0, "",
+     "The rules. Required, with at least the chain forward."},
+    {"", "sets", KeyType::Map, false, 0, 0, "{}",
+     "Named sets of addresses, networks or ports."},
+    {"", "nat", KeyType::Map, false, 0, 0, "{}",
+     "Address translation."},
+    {"", "cores", KeyType::Map, true, 0, 0, "{}",
+     "The CPUs of the control thread and the workers."},
+    {"", "memory", KeyType::Map, true, 0, 0, "{}",
+     "Memory of the packet path."},
+    {"", "control", KeyType::Map, true, 0, 0, "{}",
+     "The control socket."},
+    {"", "eal", KeyType::List, true, 0, 0, "[]",
+     "Further arguments of the DPDK environment, after the derived ones."},
+    {"", "logging", KeyType::Map, false, 0, 0, "{}",
+     "Export of events and drops."},
+    {"", "metrics", KeyType::Map, false, 0, 0, "{}",
+     "Export of counters."},
+    {"", "ha", KeyType::Map, false, 0, 0, "{}",
+     "High availability."},
+    {"", "services", KeyType::Switch, false, 0, 0, "false",
+     "Names of services as ports."},
+    {"interfaces.*", "device", KeyType::Text, true, 0, 0, "",
+     "A PCI address in quotes, or vdev: and DPDK device arguments. Required."},
+    {"interfaces.*", "bridge", KeyType::Text, true, 0, 0, "",
+     "The other port of a transparent pair; one of the two may leave it out."},
+    {"interfaces.*", "mtu", KeyType::Number, true, 68, 9600, "1500",
+     "The largest IP packet, in bytes."},
+    {"interfaces.*", "queues", KeyType::Text, true, 1, 64, "auto",
+     "Receive queues: a number, or auto for one per worker."},
+    {"interfaces.*", "address", KeyType::List, false, 0, 0, "",
+     "IPv4 addresses of the kernel twin."},
+    {"interfaces.*", "address6", KeyType::List, false, 0, 0, "",
+     "IPv6 addresses of the kernel twin."},
+    {"interfaces.*", "kernel", KeyType::Text, false, 0, 0, "",
+     "The name of the kernel twin."},
+    {"interfaces.*", "parent", KeyType::Text, false, 0, 0, "",
+     "The port that carries this VLAN."},
+    {"interfaces.*", "vlan", KeyType::Number, false, 1, 4094, "",
+     "The VLAN id."},
+    {"interfaces.*", "members", KeyType::List, false, 0, 0, "",
+     "The devices of a bond."},
+    {"interfaces.*", "mode", KeyType::Text, false, 0, 0, "",
+     "The mode of a bond."},
+    {"bridge", "pass", KeyType::List, true, 0, 0, "[arp]",
+     "EtherTypes besides IP: names, hexadecimal numbers, or all."},
+    {"bridge", "strict_nd", KeyType::Switch, true, 0, 0, "false",
+     "Whether neighbour discovery needs a rule, as any other packet."},
+    {"conntrack", "max", KeyType::Number, true, 1, 1u << 28, "262144",
+     "Flows, all workers together; fixed at start (nf_conntrack_max)."},
+    {"conntrack", "tcp_loose", KeyType::Switch, true, 0, 0, "true",
+     "Pick up TCP connections in the middle."},
+    {"conntrack", "tcp_be_liberal", KeyType::Switch, true, 0, 0, "false",
+     "Only RSTs outside the window are invalid."},
+    {"conntrack", "tcp_ignore_invalid_rst", KeyType::Switch, true, 0, 0, "false",
+     "RSTs outside the window are not invalid either."},
+    {"conntrack", "tcp_max_retrans", KeyType::Number, true, 0, 255, "3",
+     "Retransmissions after which tcp_max_retrans is the timeout."},
+    {"conntrack", "checksum", KeyType::Switch, true, 0, 0, "true",
+     "A wrong transport checksum makes a packet invalid."},
+    {"conntrack", "accounting", KeyType::Switch, true, 0, 0, "false",
+     "Count packets and bytes per flow and direction."},
+    {"conntrack", "timeouts", KeyType::Map, true, 0, 0, "{}",
+     "Timeouts by name, see below."},
+    {"conntrack", "on_full", KeyType::Text, false, 0, 0, "drop",
+     "What a new flow does to a full table."},
+    {"conntrack", "warn_at", KeyType::Text, false, 0, 0, "",
+     "Fill level that is logged."},
+    {"conntrack", "adaptive", KeyType::Map, false, 0, 0, "",
+     "Shorter timeouts as the table fills."},
+    {"conntrack", "limits", KeyType::Map, false, 0, 0, "",
+     "Flows per source."},
+    {"reload", "established", KeyType::Text, true, 0, 0, "keep",
+     "keep: flows outlive rules that would refuse them, as in iptables."},
+    {"reload", "counters", KeyType::Text, true, 0, 0, "keep",
+     "keep: counters follow the id of their rule."},
+    {"reload", "confirm", KeyType::Duration, false, 0, 0, "",
+     "Roll back unless confirmed in time."},
+    {"cores", "control", KeyType::Number, true, 0, 1023, "",
+     "The CPU of the control thread; absent: the first allowed one."},
+    {"cores", "workers", KeyType::List, true, 1, 64, "",
+     "The CPUs of the workers, or how many workers there are."},
+    {"cores", "idle", KeyType::Text, true, 0, 0, "poll",
+     "What a worker without packets does: poll or sleep."},
+    {"memory", "hugepages", KeyType::Text, true, 0, 0, "auto",
+     "auto, always or never."},
+    {"memory", "size", KeyType::Size, true, 16u << 20, uint64_t{1} << 40, "",
+     "Of the DPDK heap; absent: computed from tables and pools."},
+    {"memory", "mbufs", KeyType::Number, true, 1024, 16777216, "",
+     "Packet buffers; absent: computed from ports and queues."},
+    {"control", "socket", KeyType::Text, true, 0, 0, "/run/rampart/rampart.sock",
+     "The path of the control socket."},
+    {"control", "mode", KeyType::Text, true, 0, 0, "\"0660\"",
+     "Its access rights, an octal number in quotes."},
+    {"control", "group", KeyType::Text, true, 0, 0, "rampart",
+     "The group that owns it."},
+    {"chains.*", "policy", KeyType::Text, true, 0, 0, "",
+     "accept or drop: what happens to packets that no rule decides. Required on hooks."},
+    {"chains.*", "rules", KeyType::List, true, 0, 0, "[]",
+     "The rules, first match wins."},
+    {"rule", "id", KeyType::Text, true, 0, 0, "",
+     "A name that counters keep across reloads; absent: derived from the text."},
+    {"rule", "comment", KeyType::Text, true, 0, 0, "",
+     "Free text, shown in listings."},
+    {"rule", "enabled", KeyType::Switch, true, 0, 0, "true",
+     "false: the rule is checked but not used."},
+    {"rule", "not", KeyType::Map, true, 0, 0, "",
+     "Matches that must not hold, each negated on its own."},
+    {"rule", "action", KeyType::Text, true, 0, 0, "",
+     "What happens to the packet; absent: it is counted and the next rule is tried."},
+    {"rule", "tcp_flags", KeyType::Text, false, 0, 0, "",
+     "The TCP flags, set / examined."},
+    {"rule", "mark", KeyType::Text, false, 0, 0, "",
+     "The mark of the packet."},
+    {"rule", "ct_mark", KeyType::Text, false, 0, 0, "",
+     "The mark of the flow."},
+    {"rule", "ct_status", KeyType::Text, false, 0, 0, "",
+     "The status bits of the flow."},
+    {"rule", "ct_helper", KeyType::Text, false, 0, 0, "",
+     "The helper of the flow."},
+    {"rule", "match", KeyType::Text, false, 0, 0, "",
+     "A concatenated set."},
+    {"rule", "check", KeyType::Text, false, 0, 0, "",
+     "The reverse path check."},
+    {"rule", "mac_src", KeyType::Text, false, 0, 0, "",
+     "The source MAC address."},
+    {"rule", "vlan", KeyType::Number, false, 0, 0, "",
+     "The VLAN id."},
+    {"rule", "dscp", KeyType::Text, false, 0, 0, "",
+     "The DSCP field."},
+    {"rule", "ttl", KeyType::Number, false, 0, 0, "",
+     "The TTL or hop limit."},
+    {"rule", "length", KeyType::Text, false, 0, 0, "",
+     "The length of the packet."},
+    {"rule", "frag", KeyType::Switch, false, 0, 0, "",
+     "Whether the packet is a fragment."},
+    {"rule", "pkt_type", KeyType::Text, false, 0, 0, "",
+     "Unicast, broadcast or multicast."},
+    {"rule", "time", KeyType::Map, false, 0, 0, "",
+     "The time of day."},
+    {"rule", "limit", KeyType::Map, false, 0, 0, "",
+     "A rate of packets."},
+    {"rule", "connlimit", KeyType::Map, false, 0, 0, "",
+     "The number of flows."},
+    {"rule", "counter", KeyType::Text, false, 0, 0, "",
+     "A named counter."},
+    {"rule", "log", KeyType::Map, false, 0, 0, "",
+     "A log record."},
+    {"rule", "set_ct_mark", KeyType::Text, false, 0, 0, "",
+     "Sets the mark of the flow."},
+    {"rule", "tcp_mss", KeyType::Text, false, 0, 0, "",
+     "Sets the TCP maximum segment size."},
+    {"rule", "add_to", KeyType::Map, false, 0, 0, "",
+     "Adds to a set."},
+    {"rule", "helper", KeyType::Text, false, 0, 0, "",
+     "Attaches a helper."},
+    {"rule", "timeout", KeyType::Duration, false, 0, 0, "",
+     "Sets the timeout of the flow."},
+    {"rule", "synproxy", KeyType::Map, false, 0, 0, "",
+     "Options of the action synproxy."},
+    {"rule", "protect", KeyType::Text, false, 0, 0, "",
+     "Shorthand for synproxy rules."},
+    {"rule", "dnat", KeyType::Text, false, 0, 0, "",
+     "Destination translation."},
+    {"rule", "redirect", KeyType::Text, false, 0, 0, "",
+     "Translation to this host."},
+    {"rule", "snat", KeyType::Text, false, 0, 0, "",
+     "Source translation."},
+    {"rule", "masquerade", KeyType::Map, false, 0, 0, "",
+     "Source translation to the address of the interface."},
+    {"rule", "netmap", KeyType::Text, false, 0, 0, "",
+     "Translation of a whole prefix."},
+    {"rule", "no_nat", KeyType::Switch, false, 0, 0, "",
+     "No translation."},
+    {"rule", "hairpin", KeyType::Switch, false, 0, 0, "",
+     "Source translation of forwarded ports from inside."},
+    {"conntrack.timeouts", "gre", KeyType::Duration, false, 0, 0, "",
+     "Timeout of GRE."},
+    {"conntrack.timeouts", "gre_stream", KeyType::Duration, false, 0, 0, "",
+     "Timeout of GRE seen in both directions."},
+    {"conntrack.timeouts", "sctp_closed", KeyType::Duration, false, 0, 0, "",
+     "SCTP timeout."},
+    {"conntrack.timeouts", "sctp_cookie_wait", KeyType::Duration, false, 0, 0, "",
+     "SCTP timeout."},
+    {"conntrack.timeouts", "sctp_cookie_echoed", KeyType::Duration, false, 0, 0, "",
+     "SCTP timeout."},
+    {"conntrack.timeouts", "sctp_established", KeyType::Duration, false, 0, 0, "",
+     "SCTP timeout."},
+    {"conntrack.timeouts", "sctp_shutdown_sent", KeyType::Duration, false, 0, 0, "",
+     "SCTP timeout."},
+    {"conntrack.timeouts", "sctp_shutdown_recd", KeyType::Duration, false, 0, 0, "",
+     "SCTP timeout."},
+    {"conntrack.timeouts", "sctp_shutdown_ack_sent", KeyType::Duration, false, 0, 0, "",
+     "SCTP timeout."},
+    {"conntrack.timeouts", "sctp_heartbeat_sent", KeyType::Duration, false, 0, 0, "",
+     "SCTP timeout."},
+    {"conntrack.timeouts", "frag4", KeyType::Duration, false, 0, 0, "",
+     "Reassembly of IPv4."},
+    {"conntrack.timeouts", "frag6", KeyType::Duration, false, 0, 0, "",
+     "Reassembly of IPv6."},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const SchemaKey> schema_keys() noexcept {
+    return kKeys;
+}
+
+const SchemaKey* find_schema_key(std::string_view section, std::string_view name) noexcept {
+    for (const SchemaKey& key : kKeys) {
+        if (key.section == section && key.name == name) return &key;
+    }
+    return nullptr;
+}
+
+std::vector<std::string_view> schema_names(std::string_view section) {
+    std::vector<std::string_view> names;
+    for (const SchemaKey& key : kKeys) {
+        if (key.section == section) names.push_back(key.name);
+    }
+    return names;
+}
+
+std::string_view to_string(KeyType type) noexcept {
+    switch (type) {
+        case KeyType::Map:
+            return "a mapping";
+        case KeyType::List:
+            return "a list";
+        case KeyType::Text:
+            return "a word";
+        case KeyType::Number:
+            return "a number";
+        case KeyType::Switch:
+            return "true or false";
+        case KeyType::Duration:
+            return "a duration such as 30s or 2h4m";
+        case KeyType::Size:
+            break;
+    }
+    return "a size such as 512M";
+}
+
+}  // namespace rampart

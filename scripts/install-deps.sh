@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Installs what Rampart needs to build, and with --test what its tests, demo and benchmarks need too.
+# Debian 12, as root. Does nothing when everything is there already.
+set -euo pipefail
+
+build=(g++ meson ninja-build pkg-config libdpdk-dev libyaml-cpp-dev libfmt-dev libexpected-dev
+    libcli11-dev nlohmann-json3-dev libspdlog-dev libsystemd-dev libpcap-dev)
+test=(clang clang-format libclang-rt-14-dev catch2 dpdk dpdk-dev python3 iproute2 iputils-ping
+    iperf3 curl dnsmasq-base bind9-dnsutils ethtool procps python3-scapy conntrack)
+
+packages=("${build[@]}")
+[ "${1:-}" != --test ] || packages+=("${test[@]}")
+
+missing=()
+for package in "${packages[@]}"; do
+    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' ||
+        missing+=("$package")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+if [ "$(id -u)" -ne 0 ]; then
+    echo "install-deps.sh: these packages are missing: ${missing[*]}" >&2
+    echo "    hint: run as root, or: sudo apt-get install ${missing[*]}" >&2
+    exit 1
+fi
+echo "Installing ${#missing[@]} packages: ${missing[*]}"
+export DEBIAN_FRONTEND=noninteractive
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+{ apt-get update -q && apt-get install -y -q --no-install-recommends "${missing[@]}"; } \
+    >"$log" 2>&1 || { tail -n 20 "$log" >&2; exit 1; }
