@@ -96,7 +96,7 @@ void Controller::start_timers() {
         sd_notify(0, "RELOADING=1");
         const CommandOutput output = reload();
         if (output.exit == exit_code::kOk)
-            spdlog::info("reload: {}", output.out);
+            spdlog::info("reload: the file was read again");
         else
             spdlog::error("reload failed:\n{}", output.err);
         sd_notify(0, "READY=1");

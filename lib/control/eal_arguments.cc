@@ -44,11 +44,12 @@ Result<void> place_cores(const CoreSettings& cores, uint16_t workers, const Mach
         if (!is_allowed(cpu, machine)) return cpu_failure("cores.workers", cpu);
         plan.worker_cpus.push_back(cpu);
     }
-    // The CPUs after the control thread's, going round; its own only when there is no other.
-    std::vector<unsigned> others = machine.cpus;
-    if (others.size() > 1) std::erase(others, plan.control_cpu);
+    // The CPUs after the control thread's, going round: its own, which is mostly idle, comes last.
+    std::vector<unsigned> order = machine.cpus;
+    std::rotate(order.begin(),
+                std::upper_bound(order.begin(), order.end(), plan.control_cpu), order.end());
     while (plan.worker_cpus.size() < workers)
-        plan.worker_cpus.push_back(others[plan.worker_cpus.size() % others.size()]);
+        plan.worker_cpus.push_back(order[plan.worker_cpus.size() % order.size()]);
     return {};
 }
 
@@ -131,9 +132,13 @@ Result<EalPlan> plan_eal(const SystemSettings& system, uint32_t max_flows,
                           (system.memory.hugepages == Hugepages::Auto &&
                            machine.free_hugepage_bytes >= plan.memory_bytes);
     std::vector<std::string>& arguments = plan.arguments;
-    arguments = {lcores_argument(plan), "--main-lcore=0", "--in-memory", "--log-level=warning"};
+    arguments = {lcores_argument(plan), "--main-lcore=0", "--log-level=warning"};
     if (!has_word(system.eal, "--telemetry")) arguments.push_back("--no-telemetry");
-    if (!plan.uses_hugepages) arguments.push_back("--no-huge");
+    // Nothing is left behind in /run/dpdk or hugetlbfs; EAL refuses --in-memory with --no-huge.
+    if (plan.uses_hugepages)
+        arguments.push_back("--in-memory");
+    else
+        arguments.insert(arguments.end(), {"--no-huge", "--no-shconf"});
     arguments.push_back("-m");
     arguments.push_back(std::to_string(std::max<uint64_t>(plan.memory_bytes / kMiB, 1)));
     bool has_pci = false;
