@@ -191,13 +191,15 @@ void RuleBuilder::add_match(const MatchType& type, const Value::Entry& entry, bo
 
 void RuleBuilder::check_hooks(std::string_view key, HookMask hooks, const Location& at) {
     if ((hooks & scope_.hooks) != 0) return;
-    std::vector<std::string_view> usable;
+    std::string usable;
     for (const Hook hook : {Hook::Raw, Hook::Input, Hook::Forward, Hook::Output}) {
-        if (hooks & static_cast<HookMask>(hook)) usable.push_back(to_string(hook));
+        if ((hooks & static_cast<HookMask>(hook)) == 0) continue;
+        if (!usable.empty()) usable += " or ";
+        usable += to_string(hook);
     }
     diagnostics_.error("E016", at,
                        fmt::format("'{}' cannot match in chain '{}'", key, place_.chain),
-                       "use it in " + listed(usable));
+                       "use it in " + usable);
 }
 
 // A rule whose matches have no family in common never matches. A negated match that names one

@@ -2,6 +2,7 @@
 // and only then insert the flow. A packet that a rule refuses leaves no trace.
 #include "conntrack/tracker.h"
 #include "dataplane/stages.h"
+#include "dataplane/verdict_cache.h"
 #include "packet/parser.h"
 
 namespace rampart {
@@ -19,10 +20,7 @@ void confirm(Burst& burst, uint32_t i, WorkerContext& context, FlowIndex index, 
              Tick timeout) noexcept {
     const Packet& packet = burst.packet[i];
     Flow& flow = context.flows.flow(index);
-    flow.generation = context.snapshot->generation;
-    flow.path[0] = path;
-    flow.path[1] = kNoPath;
-    flow.in_port[0] = packet.in_port;
+    cache_verdict(flow, 0, packet, path, context);
     if (context.snapshot->conntrack.accounting) {
         flow.packets[0].store(1);
         flow.bytes[0].store(packet.ip_length);
