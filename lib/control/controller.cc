@@ -58,6 +58,9 @@ Result<void> Controller::bring_up(Options options) {
     loop_ = std::move(*loop);
     system_ = std::move(options.configuration.system);
     config_path_ = std::move(options.config_path);
+    // First of all, so that a second daemon ends before it touches the devices of the first. Clients
+    // that connect now are served when run() begins.
+    if (const auto opened = open_server(options.socket); !opened) return opened;
     std::unique_ptr<Snapshot> snapshot = std::move(options.configuration.snapshot);
     max_flows_ = snapshot->conntrack.max;
     auto datapath = Datapath::create(system_, options.plan, max_flows_, clock_);
@@ -66,7 +69,6 @@ Result<void> Controller::bring_up(Options options) {
     publisher_ = std::make_unique<Publisher>(datapath_->workers());
     ager_ = std::make_unique<Ager>(datapath_->workers());
     stats_ = std::make_unique<Stats>(datapath_->workers());
-    if (const auto opened = open_server(options.socket); !opened) return opened;
     publisher_->publish(std::move(snapshot));
     if (const auto launched = datapath_->launch(eal_); !launched) return launched;
     if (!publisher_->wait_until_active(kActivation_ms))

@@ -16,18 +16,18 @@ namespace rampart {
 
 // Empty: not given.
 struct FilterWords {
-    std::string family;                          // -f
-    std::string protocol;                        // -p
-    std::string src, dst;                        // -s -d, prefixes allowed
-    std::string reply_src, reply_dst;            // -r -q
-    std::string sport, dport;                    // of the original direction
-    std::string reply_sport, reply_dport;
-    std::string icmp_type, icmp_code, icmp_id;
-    std::string state;                           // TCP
-    std::string status;                          // -u
-    std::string mark;                            // -m VALUE[/MASK]
-    std::string zone;                            // -w
-    std::string id;                              // -i
+    std::string family{};                          // -f
+    std::string protocol{};                        // -p
+    std::string src{}, dst{};                        // -s -d, prefixes allowed
+    std::string reply_src{}, reply_dst{};            // -r -q
+    std::string sport{}, dport{};                    // of the original direction
+    std::string reply_sport{}, reply_dport{};
+    std::string icmp_type{}, icmp_code{}, icmp_id{};
+    std::string state{};                           // TCP
+    std::string status{};                          // -u
+    std::string mark{};                            // -m VALUE[/MASK]
+    std::string zone{};                            // -w
+    std::string id{};                              // -i
 };
 
 struct FlowFilter {

@@ -12,7 +12,7 @@
 namespace rampart {
 
 struct ListingOptions {
-    std::string chain;        // only this one; empty: all
+    std::string chain{};      // only this one; empty: all
     bool verbose = false;     // counters, interfaces
     bool numeric = false;     // protocol numbers, exact addresses
     bool exact = false;       // counters in full instead of 12K
