@@ -244,6 +244,7 @@ void TreeBuilder::add_key(Frame& frame, Value key) {
     if (key.text() == "<<" && !key.is_quoted()) {
         diagnostics_.error("E004", key.location(), "merge keys are not supported",
                            "give the value a name under 'define' and use it as $name");
+        frame.damaged = true;
         return;
     }
     const auto [first, is_new] = frame.key_lines.emplace(key.text(), key.location().line);

@@ -10,15 +10,18 @@
 
 namespace rampart {
 
+// The class is compared because the packets of one burst may all be tracked, past a change of class,
+// before the first of them is judged. Replies have but one: ESTABLISHED.
 inline bool has_cached_verdict(const Flow& flow, unsigned side, const Packet& packet,
-                               const WorkerContext& context) noexcept {
+                               CtClass ct_class, const WorkerContext& context) noexcept {
     return flow.generation == context.snapshot->generation && flow.path[side] != kNoPath &&
-           flow.in_port[side] == packet.in_port;
+           flow.in_port[side] == packet.in_port &&
+           (side != 0 || flow.path_class == static_cast<uint8_t>(ct_class));
 }
 
 // `path` may be kNoPath: the verdict depends on the packet and is not remembered.
-inline void cache_verdict(Flow& flow, unsigned side, const Packet& packet, PathId path,
-                          const WorkerContext& context) noexcept {
+inline void cache_verdict(Flow& flow, unsigned side, const Packet& packet, CtClass ct_class,
+                          PathId path, const WorkerContext& context) noexcept {
     if (flow.generation != context.snapshot->generation) {
         flow.generation = context.snapshot->generation;
         flow.path[0] = flow.path[1] = kNoPath;
@@ -26,6 +29,7 @@ inline void cache_verdict(Flow& flow, unsigned side, const Packet& packet, PathI
     flow.path[side] = path;
     flow.in_port[side] = packet.in_port;
     flow.out_port[side] = packet.out_port;
+    if (side == 0) flow.path_class = static_cast<uint8_t>(ct_class);
 }
 
 // Counts packets of one path after another and adds them up when the path changes: most of a burst

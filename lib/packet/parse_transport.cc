@@ -69,8 +69,12 @@ bool read_embedded(const Packet& packet, uint16_t offset, Tuple& tuple) noexcept
         if (offset + 40u > end || header[0] >> 4 != 6) return false;
         std::memcpy(tuple.src.data(), header + 8, 16);
         std::memcpy(tuple.dst.data(), header + 24, 16);
-        const ExtensionWalk walk =
+        ExtensionWalk walk =
             walk_extensions(packet.frame, end, header[6], static_cast<uint16_t>(offset + 40));
+        if (walk.result == ExtensionWalk::Result::Fragment &&
+            (load_host16(packet.frame + walk.offset + 2) & 0xfff8) == 0)
+            walk = walk_extensions(packet.frame, end, packet.frame[walk.offset],
+                                   static_cast<uint16_t>(walk.offset + 8));
         if (walk.result != ExtensionWalk::Result::Transport) return false;
         tuple.protocol = walk.protocol;
         l4_offset = walk.offset;

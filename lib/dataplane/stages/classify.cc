@@ -42,9 +42,9 @@ void classify_tracked(Burst& burst, uint32_t i, WorkerContext& context) noexcept
     const Packet& packet = burst.packet[i];
     Flow& flow = context.flows.flow(burst.flow[i].index());
     const unsigned side = static_cast<unsigned>(burst.flow[i].direction());
-    if (packet.is_icmp_error || !has_cached_verdict(flow, side, packet, context)) {
+    if (packet.is_icmp_error || !has_cached_verdict(flow, side, packet, burst.ct_class[i], context)) {
         const PathId path = judge(burst, i, context, &flow);
-        if (!packet.is_icmp_error) cache_verdict(flow, side, packet, path, context);
+        if (!packet.is_icmp_error) cache_verdict(flow, side, packet, burst.ct_class[i], path, context);
         return;
     }
     const PathId path = flow.path[side];

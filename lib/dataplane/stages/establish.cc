@@ -13,6 +13,7 @@ void judge_invalid(Burst& burst, uint32_t i, WorkerContext& context,
     burst.ct_class[i] = CtClass::Invalid;
     burst.packet[i].invalid = reason;
     context.counters.invalid[static_cast<size_t>(reason)].add(1);
+    if (burst.packet[i].is_icmp_error) context.counters.icmp_error.add(1);
     judge(burst, i, context, nullptr);
 }
 
@@ -20,7 +21,7 @@ void confirm(Burst& burst, uint32_t i, WorkerContext& context, FlowIndex index, 
              Tick timeout) noexcept {
     const Packet& packet = burst.packet[i];
     Flow& flow = context.flows.flow(index);
-    cache_verdict(flow, 0, packet, path, context);
+    cache_verdict(flow, 0, packet, burst.ct_class[i], path, context);
     if (context.snapshot->conntrack.accounting) {
         flow.packets[0].store(1);
         flow.bytes[0].store(packet.ip_length);
@@ -39,7 +40,6 @@ void start_flow(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
     const FlowIndex index = context.flows.allocate();
     if (index == kNoFlow) return burst.drop(i, DropReason::TableFull);
     Flow& flow = context.flows.flow(index);
-    flow.protocol = packet.protocol;
     flow.created = context.now.tick;
     const TrackOutcome outcome =
         tracker_of(packet.protocol)
@@ -66,7 +66,10 @@ void establish(Burst& burst, WorkerContext& context) noexcept {
         burst.flow[i] = context.flows.find_again(burst.packet[i], burst.hash[i]);
         if (burst.flow[i].is_none() || !track_packet(burst, i, context)) {
             burst.flow[i] = FlowRef{};
-            start_flow(burst, i, context);
+            if (burst.packet[i].is_icmp_error)  // quotes an unknown flow, and cannot start one
+                judge_invalid(burst, i, context, InvalidReason::IcmpUnrelated);
+            else
+                start_flow(burst, i, context);
         } else if (burst.flow[i].is_none()) {
             judge_invalid(burst, i, context, burst.packet[i].invalid);
         } else {

@@ -1,7 +1,6 @@
 // parse: bytes -> Packet, with checksums verified once, by the NIC or here.
 #include <algorithm>
 
-#include <rte_ip.h>
 #include <rte_mbuf.h>
 
 #include "dataplane/stages.h"
@@ -37,12 +36,24 @@ uint32_t pull_headers(rte_mbuf* mbuf) noexcept {
     return mbuf->data_len;
 }
 
-// The sum over the transport header and its payload, which may span segments.
+// The sum over the transport header and its payload, which may span segments. Bytes behind an odd
+// number of others stand in the other half of their word (RFC 1071, 2 (B)); rte_raw_cksum_mbuf()
+// loses a carry there.
 uint64_t transport_sum(const rte_mbuf* mbuf, const Packet& packet) noexcept {
     if (packet.l4_offset + uint32_t{packet.l4_length} <= mbuf->data_len)
         return checksum_add(0, packet.l4(), packet.l4_length);
-    uint16_t sum = 0;
-    if (rte_raw_cksum_mbuf(mbuf, packet.l4_offset, packet.l4_length, &sum) != 0) return 0;
+    uint64_t sum = 0;
+    uint32_t skip = packet.l4_offset, left = packet.l4_length;
+    for (; mbuf != nullptr && left != 0; mbuf = mbuf->next) {
+        const uint32_t skipped = std::min<uint32_t>(skip, mbuf->data_len);
+        const uint32_t size = std::min<uint32_t>(left, mbuf->data_len - skipped);
+        const uint16_t part = checksum_fold(
+            checksum_add(0, rte_pktmbuf_mtod(mbuf, const uint8_t*) + skipped, size));
+        const bool is_odd = (packet.l4_length - left) & 1;
+        sum += is_odd ? __builtin_bswap16(part) : part;
+        skip -= skipped;
+        left -= size;
+    }
     return sum;
 }
 

@@ -30,7 +30,7 @@ bool forward_as_before(Burst& burst, uint32_t i, WorkerContext& context, PathRun
     Packet& packet = burst.packet[i];
     const Flow& flow = context.flows.flow(burst.flow[i].index());
     const unsigned side = static_cast<unsigned>(burst.flow[i].direction());
-    if (!has_cached_verdict(flow, side, packet, context) || packet.is_icmp_error) return false;
+    if (!has_cached_verdict(flow, side, packet, burst.ct_class[i], context) || packet.is_icmp_error) return false;
     const PathId path = flow.path[side];
     if (context.paths->node(path).step != Step::Accept) return false;
     run.count(path, packet.ip_length);
@@ -105,14 +105,6 @@ void track(Burst& burst, WorkerContext& context) noexcept {
             tracked |= bit(i);
     });
     burst.tracked = tracked;
-    // A first packet that quotes an unknown flow cannot start one.
-    for_each(burst.starting, [&](uint32_t i) {
-        if (!burst.packet[i].is_icmp_error) return;
-        burst.starting &= ~bit(i);
-        burst.flowless |= bit(i);
-        burst.ct_class[i] = CtClass::Invalid;
-        burst.packet[i].invalid = InvalidReason::IcmpUnrelated;
-    });
     for_each(burst.flowless, [&](uint32_t i) {
         if (burst.ct_class[i] == CtClass::Invalid)
             count_invalid(context, burst.packet[i], burst.packet[i].invalid);

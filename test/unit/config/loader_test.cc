@@ -122,6 +122,7 @@ TEST_CASE("an id that was not given depends on the text and the chain only") {
 TEST_CASE("the text of a rule loads again as the same rule") {
     const Loading first = with_rules(
         "      - { not: { src: 10.0.0.0/8, in: inside }, proto: [udp, tcp], sport: 1-2, goto: w }\n"
+        "      - { family: [ipv4, ipv6], not: { src: 10.0.0.1 }, action: drop }\n"
         "      - { dst: [\"2001:db8::/32\", 10.0.0.1-10.0.0.9], state: [related, new], jump: w }\n"
         "      - { family: ipv6, proto: icmpv6, icmpv6: [1/4, 128], in: \"out*\", action: drop }\n"
         "  w: []\n");
@@ -133,7 +134,7 @@ TEST_CASE("the text of a rule loads again as the same rule") {
     const Loading second = with_rules(rules + "  w: []\n");
     CHECK(second.problem().empty());
     REQUIRE(second.configuration);
-    for (size_t i = 0; i < 3; ++i) {
+    for (size_t i = 0; i < 4; ++i) {
         CHECK(first.ruleset().chains[0].rules[i].text == second.ruleset().chains[0].rules[i].text);
         CHECK(first.ruleset().chains[0].rules[i].id == second.ruleset().chains[0].rules[i].id);
     }

@@ -1,0 +1,187 @@
+#include "support/pipeline.h"
+
+#include <cstring>
+#include <stdexcept>
+
+#include <rte_mbuf.h>
+
+#include "conntrack/tracker.h"
+#include "dataplane/pipeline.h"
+#include "support/frame_text.h"
+
+namespace rampart::test {
+namespace {
+
+constexpr CtClass kNoClass = static_cast<CtClass>(0xff);
+
+std::unique_ptr<FlowTable> make_table(const Pipeline::Options& options) {
+    auto table = FlowTable::create({.name = DpdkSession::get().unique_name("flows"),
+                                    .capacity = options.capacity,
+                                    .numa_node = -1,
+                                    .hash = KeyedHash::from_seed(options.hash_seed)});
+    if (!table) throw std::runtime_error(table.error().message);
+    return std::move(*table);
+}
+
+std::string flow_text(const Flow& flow, const Tuple& original, Tick now) {
+    std::string text = tuple_text(original);
+    const Tracker& tracker = tracker_of(original.protocol);
+    if (!tracker.states.empty()) text += " " + std::string(tracker.states[flow.state.load()]);
+    const Tick left = ticks_left(flow.deadline.load(), now);
+    text += " " + std::to_string((left + kTicksPerSecond - 1) / kTicksPerSecond);
+    if (!flow.has(flow_status::kSeenReply)) text += " unreplied";
+    if (flow.has(flow_status::kAssured)) text += " assured";
+    return text;
+}
+
+}  // namespace
+
+std::string Outcome::to_text() const {
+    std::string text;
+    switch (verdict) {
+        case Verdict::Forward:
+            text = "forward " + std::to_string(out_port);
+            break;
+        case Verdict::Drop:
+            text = "drop " + std::string(to_string(reason));
+            break;
+        case Verdict::Consumed:
+            text = "consumed";
+            break;
+        case Verdict::Pending:
+            text = "pending";
+            break;
+    }
+    return text + " " + (ct_class ? std::string(to_string(*ct_class)) : "none");
+}
+
+Pipeline::Pipeline(std::unique_ptr<Snapshot> snapshot, Options options)
+    : options_(options),
+      mbufs_before_(DpdkSession::get().mbufs_out()),
+      table_(make_table(options)),
+      counters_(new WorkerCounters),
+      burst_(new Burst),
+      context_(*table_, *counters_, steering_, 0) {
+    context_.now = Now::at(1'000'000'000);
+    if (snapshot != nullptr) reload(std::move(snapshot));
+}
+
+Pipeline::~Pipeline() = default;
+
+void Pipeline::renew_paths() {
+    if (snapshot_->paths.size() == 1) add_up(earlier_packets_);
+    snapshot_->generation = ++generation_;
+    snapshot_->paths.clear();
+    snapshot_->paths.push_back(
+        std::make_unique<PathTable>(snapshot_->ruleset.index_count, options_.path_capacity));
+    context_.snapshot = snapshot_.get();
+    context_.paths = snapshot_->paths[0].get();
+}
+
+void Pipeline::reload(std::unique_ptr<Snapshot> snapshot) {
+    if (snapshot_ != nullptr) add_up(earlier_packets_);
+    snapshot_ = std::move(snapshot);
+    snapshot_->paths.clear();
+    renew_paths();
+}
+
+std::vector<Outcome> Pipeline::send(std::span<const Arrival> arrivals) {
+    if (arrivals.size() > kBurstSize) throw std::invalid_argument("a burst holds 64 packets");
+    if (options_.forget_verdicts && snapshot_ != nullptr) renew_paths();
+    Burst& burst = *burst_;
+    burst.count = static_cast<uint32_t>(arrivals.size());
+    burst.ct_class.fill(kNoClass);
+    for (uint32_t i = 0; i < burst.count; ++i) {
+        burst.mbuf[i] = DpdkSession::get().make_mbuf(arrivals[i].frame, arrivals[i].cuts);
+        burst.packet[i].in_port = arrivals[i].port;
+        burst.packet[i].out_port = kNoInterface;
+    }
+    counters_->received.add(burst.count);
+    process(burst, context_);
+
+    std::vector<Outcome> outcomes(burst.count);
+    for (uint32_t i = 0; i < burst.count; ++i) {
+        Outcome& outcome = outcomes[i];
+        outcome.verdict = burst.verdict[i];
+        if (burst.ct_class[i] != kNoClass) outcome.ct_class = burst.ct_class[i];
+        outcome.frame = bytes_of(burst.mbuf[i]);
+        if (outcome.verdict == Verdict::Forward) {
+            outcome.out_port = burst.packet[i].out_port;
+            counters_->forwarded.add(1);
+        } else if (outcome.verdict == Verdict::Drop) {
+            outcome.reason = burst.reason[i];
+            counters_->drops[static_cast<size_t>(outcome.reason)].add(1);
+        }
+        rte_pktmbuf_free(burst.mbuf[i]);
+    }
+    replies_.clear();
+    for (uint32_t i = 0; i < context_.replies.count; ++i) {
+        const Replies::Reply& reply = context_.replies.items[i];
+        replies_.push_back({reply.port, bytes_of(reply.mbuf)});
+        rte_pktmbuf_free(reply.mbuf);
+    }
+    context_.replies.count = 0;
+    return outcomes;
+}
+
+void Pipeline::advance(uint64_t ns, bool sweep) {
+    context_.now = Now::at(context_.now.ns + ns);
+    if (!sweep) return;
+    for (FlowIndex index = 0; index < table_->capacity(); ++index) {
+        const Tick at = table_->sweep_at(index);
+        if (at != 0 && is_past(at, context_.now.tick) &&
+            table_->expire_if_due(index, context_.now.tick))
+            counters_->expired.add(1);
+    }
+    table_->end_burst();
+}
+
+std::vector<FlowView> Pipeline::flows() const {
+    std::vector<FlowView> views;
+    for (FlowIndex index = 0; index < table_->capacity(); ++index) {
+        FlowInfo info;
+        if (!table_->read_info(index, info)) continue;
+        const FlowTable& table = *table_;
+        views.push_back(
+            {info.original, flow_text(table.flow(index), info.original, context_.now.tick)});
+    }
+    return views;
+}
+
+void Pipeline::add_up(std::map<std::string, uint64_t>& packets) const {
+    const Ruleset& ruleset = snapshot_->ruleset;
+    std::vector<RuleCount> counts(ruleset.index_count);
+    for (const auto& paths : snapshot_->paths)
+        paths->add_up(counts);
+    for (const Chain& chain : ruleset.chains) {
+        for (const Rule& rule : chain.rules)
+            packets[rule.id] += counts[rule.rule_index].packets;
+        if (chain.policy != Policy::None)
+            packets[chain.name + " policy"] += counts[chain.policy_index].packets;
+    }
+    if (ruleset.allow_neighbour_discovery)
+        packets["neighbour-discovery"] += counts[ruleset.neighbour_discovery_index].packets;
+}
+
+std::map<std::string, uint64_t> Pipeline::rule_packets() const {
+    std::map<std::string, uint64_t> packets = earlier_packets_;
+    if (snapshot_ != nullptr) add_up(packets);
+    return packets;
+}
+
+int Pipeline::port_of(std::string_view name) const {
+    if (snapshot_ == nullptr) return 0;
+    const std::vector<Interface>& interfaces = snapshot_->ruleset.names.interfaces;
+    for (size_t i = 0; i < interfaces.size(); ++i)
+        if (interfaces[i].name == name) return static_cast<int>(i);
+    return -1;
+}
+
+bool Pipeline::is_conserved() const {
+    uint64_t ended = counters_->forwarded.load();
+    for (const Counter& drops : counters_->drops)
+        ended += drops.load();
+    return ended == counters_->received.load() && DpdkSession::get().mbufs_out() == mbufs_before_;
+}
+
+}  // namespace rampart::test

@@ -1,0 +1,104 @@
+// Pipeline: the packet path in one process, without threads, ports or a clock.
+//
+// Holds a FlowTable, the counters and a WorkerContext, as one worker does, and calls process() as
+// the worker does. Time moves only by advance(), which also does the ager's job. Frees every mbuf:
+// what is left out after a test is a leak in the packet path.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "dataplane/burst.h"
+#include "dataplane/context.h"
+#include "support/dpdk_session.h"
+#include "support/frame.h"
+
+namespace rampart::test {
+
+struct Arrival {
+    InterfaceIndex port = 0;
+    Bytes frame;
+    std::vector<uint32_t> cuts = {};  // segment boundaries
+};
+
+struct Outcome {
+    Verdict verdict = Verdict::Pending;
+    DropReason reason{};
+    std::optional<CtClass> ct_class;  // none when the packet was dropped before tracking
+    InterfaceIndex out_port = kNoInterface;
+    Bytes frame;  // as it left, or as it was when it was dropped
+
+    bool operator==(const Outcome&) const = default;
+    std::string to_text() const;  // "forward 1 new", "drop policy new"
+};
+
+struct SentReply {
+    InterfaceIndex port;
+    Bytes frame;
+};
+
+struct FlowView {
+    Tuple original;
+    std::string text;  // proto, tuple, state, seconds left, unreplied, assured
+};
+
+class Pipeline {
+  public:
+    struct Options {
+        uint32_t capacity = 4096;
+        uint64_t hash_seed = 1;
+        uint32_t path_capacity = PathTable::kDefaultCapacity;
+        bool forget_verdicts = false;  // a fresh generation before each burst: nothing is cached
+    };
+    explicit Pipeline(std::unique_ptr<Snapshot> snapshot) : Pipeline(std::move(snapshot), {}) {}
+    // `snapshot` may be null: a box without a configuration.
+    Pipeline(std::unique_ptr<Snapshot> snapshot, Options options);
+    ~Pipeline();
+
+    // One burst of at most kBurstSize packets. Their answers are in replies().
+    std::vector<Outcome> send(std::span<const Arrival> arrivals);
+    Outcome send(const Arrival& arrival) { return send(std::span(&arrival, 1)).front(); }
+    const std::vector<SentReply>& replies() const { return replies_; }
+
+    // `sweep`: erase what has expired meanwhile, as the control core does.
+    void advance(uint64_t ns, bool sweep = true);
+    void reload(std::unique_ptr<Snapshot> snapshot);
+
+    // The live flows, by slot. A status word stands for netfilter's: "unreplied" for the lack of
+    // SEEN_REPLY, "assured".
+    std::vector<FlowView> flows() const;
+    // Packets of each rule by its id, over all generations; policies as "forward policy".
+    std::map<std::string, uint64_t> rule_packets() const;
+    uint64_t drops(DropReason reason) const {
+        return counters_->drops[static_cast<size_t>(reason)].load();
+    }
+    const WorkerCounters& counters() const { return *counters_; }
+    const Snapshot* snapshot() const { return snapshot_.get(); }
+    FlowTable& table() { return *table_; }
+    Now now() const { return context_.now; }
+    int port_of(std::string_view name) const;  // -1: no such interface
+    // received == forwarded + drops, and every mbuf is back.
+    bool is_conserved() const;
+
+  private:
+    void add_up(std::map<std::string, uint64_t>& packets) const;
+    void renew_paths();
+
+    Options options_;
+    uint32_t generation_ = 0;
+    uint32_t mbufs_before_ = 0;
+    std::unique_ptr<Snapshot> snapshot_;
+    std::unique_ptr<FlowTable> table_;
+    std::unique_ptr<WorkerCounters> counters_;
+    std::unique_ptr<Burst> burst_;
+    Steering steering_ = Steering::single();
+    WorkerContext context_;
+    std::vector<SentReply> replies_;
+    std::map<std::string, uint64_t> earlier_packets_;  // of generations that are gone
+};
+
+}  // namespace rampart::test
