@@ -44,7 +44,8 @@ std::string default_socket() {
     return socket != nullptr ? socket : "/run/rampart/rampart.sock";
 }
 
-// `--json` may also stand after the command; `-j` as well, except that conntrack has one of its own.
+// `--json` may also stand after the command; `-j` as well, except that conntrack has one of its
+// own.
 void take_json(const std::string& command, std::vector<std::string>& arguments, bool& json) {
     const auto is_json = [&](const std::string& word) {
         return word == "--json" || (word == "-j" && command != "conntrack");

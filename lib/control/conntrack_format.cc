@@ -13,7 +13,7 @@ struct ProtocolName {
     std::string_view name;
 };
 constexpr ProtocolName kProtocolNames[] = {
-    {1, "icmp"}, {6, "tcp"},      {17, "udp"},   {33, "dccp"},
+    {1, "icmp"}, {6, "tcp"},     {17, "udp"},   {33, "dccp"},
     {47, "gre"}, {58, "icmpv6"}, {132, "sctp"}, {136, "udplite"},
 };
 
@@ -22,9 +22,12 @@ struct StatusName {
     std::string_view name;
 };
 constexpr StatusName kStatusNames[] = {
-    {flow_status::kExpected, "EXPECTED"}, {flow_status::kSeenReply, "SEEN_REPLY"},
-    {flow_status::kAssured, "ASSURED"},   {flow_status::kSrcNat, "SRC_NAT"},
-    {flow_status::kDstNat, "DST_NAT"},    {flow_status::kDying, "DYING"},
+    {flow_status::kExpected, "EXPECTED"},
+    {flow_status::kSeenReply, "SEEN_REPLY"},
+    {flow_status::kAssured, "ASSURED"},
+    {flow_status::kSrcNat, "SRC_NAT"},
+    {flow_status::kDstNat, "DST_NAT"},
+    {flow_status::kDying, "DYING"},
     {flow_status::kFixedTimeout, "FIXED_TIMEOUT"},
 };
 
