@@ -168,7 +168,7 @@ std::string Diagnostics::summary() const {
 
 std::string_view nearest(std::string_view word, const std::vector<std::string_view>& known) {
     constexpr size_t kLongestWord = 40;
-    if (word.empty() || word.size() > kLongestWord) return {};
+    if (word.size() < 2 || word.size() > kLongestWord) return {};
     const std::string wanted = lower(word);
     // Two edits turn any short word into any other.
     const size_t limit = word.size() <= 3 ? 1 : 2;

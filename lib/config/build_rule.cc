@@ -191,13 +191,15 @@ void RuleBuilder::add_match(const MatchType& type, const Value::Entry& entry, bo
 
 void RuleBuilder::check_hooks(std::string_view key, HookMask hooks, const Location& at) {
     if ((hooks & scope_.hooks) != 0) return;
-    std::vector<std::string_view> usable;
+    std::string usable;
     for (const Hook hook : {Hook::Raw, Hook::Input, Hook::Forward, Hook::Output}) {
-        if (hooks & static_cast<HookMask>(hook)) usable.push_back(to_string(hook));
+        if ((hooks & static_cast<HookMask>(hook)) == 0) continue;
+        if (!usable.empty()) usable += " or ";
+        usable += to_string(hook);
     }
     diagnostics_.error("E016", at,
                        fmt::format("'{}' cannot match in chain '{}'", key, place_.chain),
-                       "use it in " + listed(usable));
+                       "use it in " + usable);
 }
 
 // A rule whose matches have no family in common never matches. A negated match that names one
@@ -206,18 +208,16 @@ void RuleBuilder::check_hooks(std::string_view key, HookMask hooks, const Locati
 void RuleBuilder::check_families() {
     FamilyMask common = kBothFamilies;
     FamilyMask narrowed = kBothFamilies;
-    bool is_fixed = false;
+    const MatchType* family = find_match_type("family");
     for (size_t i = 0; i < matches_.size(); ++i) {
         const Match& match = matches_[i];
-        if (match.type->families == nullptr || (match.negated && match.type->key == "family")) {
-            continue;
-        }
+        if (match.type->families == nullptr) continue;
         const FamilyMask families = match.type->families(match.arguments);
-        if (match.negated) {
+        const bool is_family = match.type == family;
+        if (match.negated && !is_family) {
             narrowed = static_cast<FamilyMask>(narrowed & families);
         } else {
-            common = static_cast<FamilyMask>(common & families);
-            is_fixed = is_fixed || families != kBothFamilies;
+            common = static_cast<FamilyMask>(common & (match.negated ? ~families : families));
         }
         if ((common & narrowed) == 0) {
             diagnostics_.error("E018", match_places_[i].at,
@@ -227,11 +227,10 @@ void RuleBuilder::check_families() {
             return;
         }
     }
-    if (narrowed == kBothFamilies || is_fixed) return;
-    const MatchType* type = find_match_type("family");
+    if (narrowed == kBothFamilies || common != kBothFamilies) return;
+    std::erase_if(matches_, [family](const Match& match) { return match.type == family; });
     const Value word = Value::scalar(narrowed == kIpv4Only ? "ipv4" : "ipv6", false, scope_.rule);
-    matches_.push_back({type, false, type->parse(word, context_)});
-    match_places_.push_back({type->key, scope_.rule});
+    matches_.push_back({family, false, family->parse(word, context_)});
 }
 
 // The one key of the rule that states its verdict; E017 for a second.

@@ -18,6 +18,8 @@ namespace {
 // Some editors begin every file with it; it means nothing.
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
+constexpr size_t kMaxWord = 60;  // bytes of a refused word that are shown
+
 // Thrown and caught here: nothing after this point is worth reading.
 struct Refusal {
     Location at;
@@ -33,10 +35,12 @@ class Lines {
             if (text[i] == '\n') starts_.push_back(i + 1);
         }
     }
+    // Called for every value: must not look at the whole of a long line.
     std::string_view line(size_t number) const {
         if (number >= starts_.size()) return {};
-        const std::string_view rest = text_.substr(starts_[number]);
-        return rest.substr(0, rest.find('\n'));
+        const size_t start = starts_[number];
+        const bool is_last = number + 1 == starts_.size();
+        return text_.substr(start, is_last ? text_.npos : starts_[number + 1] - 1 - start);
     }
     char at(const YAML::Mark& mark) const {
         if (mark.is_null()) return '\0';
@@ -69,8 +73,9 @@ class TreeBuilder : public YAML::EventHandler {
     void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t,
                   const std::string& text) override {
         if (!accept(mark)) return;
-        const bool quoted = tag == "!";
-        add(Value::scalar(text, quoted, locate(mark, text.size() + (quoted ? 2 : 0))));
+        const bool is_quoted = tag == "!";
+        check_escapes(text, mark);
+        add(Value::scalar(text, is_quoted, locate(mark, text.size() + (is_quoted ? 2 : 0))));
     }
     void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
                          YAML::EmitterStyle::value) override {
@@ -106,6 +111,8 @@ class TreeBuilder : public YAML::EventHandler {
     }
 
     bool accept(const YAML::Mark& mark);
+    void report_property(char first, const Location& at);
+    void check_escapes(const std::string& text, const YAML::Mark& mark);
     void open(bool is_map, const YAML::Mark& mark);
     void close();
     void add(Value value);
@@ -118,6 +125,7 @@ class TreeBuilder : public YAML::EventHandler {
     std::vector<Frame> frames_;
     std::optional<Value> root_;
     size_t nodes_ = 0;
+    Location last_refused_;
 };
 
 // The mark of a node stands on its first property. No plain or quoted scalar begins with one of
@@ -127,33 +135,45 @@ bool TreeBuilder::accept(const YAML::Mark& mark) {
     if (++nodes_ > kMaxNodes) {
         throw Refusal{locate(mark, 1), fmt::format("more than {} values in one file", kMaxNodes)};
     }
+    const char first = lines_.at(mark);
+    if (first != '!' && first != '&' && first != '*') return true;
     const Location at = locate(mark, 1);
-    const std::string_view line = lines_.line(at.line - 1);
-    const std::string_view rest = line.substr(std::min<size_t>(at.column - 1, line.size()));
-    const std::string word(rest.substr(0, rest.find_first_of(" \t\r,]}")));
-    switch (lines_.at(mark)) {
-        case '!':
-            diagnostics_.error(
-                "E004", at, fmt::format("YAML tag {} is not allowed here", quoted(word)),
-                word.size() > 1 && word[1] != '!'
-                    ? fmt::format("to negate, write  not: {{ src: {} }}", quoted(word.substr(1)))
-                    : "to negate, write  not: { src: ... }");
-            break;
-        case '&':
-            diagnostics_.error("E004", at,
-                               fmt::format("YAML anchor {} is not allowed", quoted(word)),
-                               "give the value a name under 'define' and use it as $name");
-            break;
-        case '*':
-            diagnostics_.error("E004", at,
-                               fmt::format("YAML alias {} is not allowed", quoted(word)),
-                               "a word that begins with '*' needs quotes");
-            break;
-        default:
-            return true;
-    }
+    // A mapping and its first key may share one mark.
+    const bool is_said = at.line == last_refused_.line && at.column == last_refused_.column;
+    if (!is_said) report_property(first, at);
+    last_refused_ = at;
     refuse_child();
     return false;
+}
+
+void TreeBuilder::report_property(char first, const Location& at) {
+    const std::string_view rest = lines_.line(at.line - 1).substr(at.column - 1, kMaxWord);
+    const std::string_view word = rest.substr(0, rest.find_first_of(" \t\r,]}"));
+    const std::string name(quoted(word));
+    if (first == '&') {
+        diagnostics_.error("E004", at, fmt::format("YAML anchor {} is not allowed", name),
+                           "give the value a name under 'define' and use it as $name");
+    } else if (first == '*') {
+        diagnostics_.error("E004", at, fmt::format("YAML alias {} is not allowed", name),
+                           "a word that begins with '*' needs quotes");
+    } else {
+        std::string hint = "to negate, write  not: { src: ... }";
+        if (word.starts_with("!!") || word.starts_with("!<")) {
+            hint = "leave it out: values need no tags";
+        } else if (word.size() > 1) {
+            hint = fmt::format("to negate, write  not: {{ src: {} }}", word.substr(1));
+        }
+        diagnostics_.error("E004", at, fmt::format("YAML tag {} is not allowed here", name), hint);
+    }
+}
+
+// "\\0" in quotes brings in what check_source_text() keeps out of the file.
+void TreeBuilder::check_escapes(const std::string& text, const YAML::Mark& mark) {
+    const bool is_clean = std::none_of(text.begin(), text.end(), [](char c) {
+        return static_cast<uint8_t>(c) < 0x20 && c != '\t' && c != '\n';
+    });
+    if (is_clean) return;
+    diagnostics_.error("E001", locate(mark, 1), "the value holds a control character");
 }
 
 // Forgets the node that is being added, and the key before it.
@@ -224,6 +244,7 @@ void TreeBuilder::add_key(Frame& frame, Value key) {
     if (key.text() == "<<" && !key.is_quoted()) {
         diagnostics_.error("E004", key.location(), "merge keys are not supported",
                            "give the value a name under 'define' and use it as $name");
+        frame.damaged = true;
         return;
     }
     const auto [first, is_new] = frame.key_lines.emplace(key.text(), key.location().line);

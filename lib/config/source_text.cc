@@ -25,10 +25,15 @@ std::string_view problem_of(const CodePoint& point, std::string_view after) {
     return {};
 }
 
+// Brackets that are open at the same time. The parser reads ahead until they close; where they
+// stand in quotes or comments does not matter at this size.
+constexpr size_t kMaxOpenBrackets = 1024;
+
 }  // namespace
 
 bool check_source_text(std::string_view text, uint32_t file, Diagnostics& diagnostics) {
     Location at{.file = file, .line = 1, .column = 1, .end_column = 2};
+    size_t open_brackets = 0;
     while (!text.empty()) {
         const CodePoint point = first_code_point(text);
         const std::string_view problem =
@@ -36,6 +41,13 @@ bool check_source_text(std::string_view text, uint32_t file, Diagnostics& diagno
         if (!problem.empty()) {
             diagnostics.error("E001", at, fmt::format("the file holds {}", problem),
                               "a configuration is plain UTF-8 text");
+            return false;
+        }
+        if (point.value == '[' || point.value == '{') ++open_brackets;
+        if ((point.value == ']' || point.value == '}') && open_brackets != 0) --open_brackets;
+        if (open_brackets > kMaxOpenBrackets) {
+            diagnostics.error("E001", at,
+                              fmt::format("more than {} brackets are open", kMaxOpenBrackets));
             return false;
         }
         text.remove_prefix(point.length_bytes);

@@ -92,11 +92,11 @@ struct alignas(64) Flow {
     Tick created = 0;           // worker only
     uint32_t generation = 0;    // worker only; of the cached paths; 0: none cached
     Shared<uint16_t> status;    // worker: rw, control: ro; flow_status
-    uint8_t protocol = 0;       // worker: rw while unconfirmed, control: ro
+    uint8_t path_class = 0;     // worker only; CtClass that path[0] was cached for
     Shared<uint8_t> state;      // worker: rw, control: ro; number of the tracker's state
     uint32_t path[2]{};         // worker only; PathId per direction, kNoPath: not cached
     uint8_t in_port[2]{};       // worker only; ingress port that each cached path is for
-    uint8_t path_class[2]{};    // worker only; CtClass of the packet that each was cached for
+    uint8_t out_port[2]{};      // worker only; where that direction leaves
     Shared<uint64_t> packets[2];  // worker: rw, control: ro; only with accounting
     Shared<uint64_t> bytes[2];    // worker: rw, control: ro; IP lengths
 

@@ -44,10 +44,8 @@ void* to_data(FlowRef ref) noexcept {
     return reinterpret_cast<void*>(static_cast<uintptr_t>(ref.raw()));
 }
 
-// The hash holds the direction of unswapped packets; a swapped one goes the other way.
-FlowRef to_ref(const void* data, const Packet& packet) noexcept {
-    const uint32_t raw = static_cast<uint32_t>(reinterpret_cast<uintptr_t>(data));
-    return FlowRef::from_raw(raw ^ static_cast<uint32_t>(packet.swapped));
+FlowRef to_ref(const void* data) noexcept {
+    return FlowRef::from_raw(static_cast<uint32_t>(reinterpret_cast<uintptr_t>(data)));
 }
 
 const void* key_of(const Packet& packet) noexcept { return &packet.key4; }
@@ -104,36 +102,29 @@ uint64_t FlowTable::bytes_for(uint32_t capacity) noexcept {
                                           sizeof(Tick) + 2 * sizeof(FlowIndex));
 }
 
-void FlowTable::hash_keys(const Packet* const* packets, Family family, uint32_t count,
-                          uint32_t* hashes) const noexcept {
-    const void* keys[kMaxBatch];
-    for (uint32_t i = 0; i < count; ++i) keys[i] = key_of(*packets[i]);
+void FlowTable::hash(KeyBatch& batch, Family family) const noexcept {
     if (family == Family::Ipv4)
-        hash_.hash4(keys, hashes, count);
+        hash_.hash4(batch.key.data(), batch.hash.data(), batch.count);
     else
-        hash_.hash6(keys, hashes, count);
+        hash_.hash6(batch.key.data(), batch.hash.data(), batch.count);
 }
 
-void FlowTable::find(const Packet* const* packets, Family family, uint32_t count,
-                     const uint32_t* hashes, FlowRef* refs) const noexcept {
-    const void* keys[kMaxBatch];
-    void* data[kMaxBatch];
-    hash_sig_t signatures[kMaxBatch];
+void FlowTable::find(const KeyBatch& batch, Family family, FlowRef* refs) const noexcept {
+    void* data[KeyBatch::kCapacity];
+    hash_sig_t signatures[KeyBatch::kCapacity];
     uint64_t hits = 0;
-    for (uint32_t i = 0; i < count; ++i) {
-        keys[i] = key_of(*packets[i]);
-        signatures[i] = hashes[i];
-    }
-    rte_hash_lookup_with_hash_bulk_data(hash_of(family), keys, signatures, count, &hits, data);
-    for (uint32_t i = 0; i < count; ++i)
-        refs[i] = hits >> i & 1 ? to_ref(data[i], *packets[i]) : FlowRef{};
+    std::copy_n(batch.hash.begin(), batch.count, signatures);
+    rte_hash_lookup_with_hash_bulk_data(hash_of(family), const_cast<const void**>(batch.key.data()),
+                                        signatures, batch.count, &hits, data);
+    for (uint32_t i = 0; i < batch.count; ++i)
+        refs[i] = hits >> i & 1 ? to_ref(data[i]) : FlowRef{};
 }
 
 FlowRef FlowTable::find_again(const Packet& packet, uint32_t hash) const noexcept {
     void* data = nullptr;
     const int found = rte_hash_lookup_with_hash_data(hash_of(packet.family), key_of(packet), hash,
                                                      &data);
-    return found < 0 ? FlowRef{} : to_ref(data, packet);
+    return found < 0 ? FlowRef{} : toward(to_ref(data), packet);
 }
 
 FlowIndex FlowTable::allocate() noexcept {

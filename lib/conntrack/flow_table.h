@@ -13,6 +13,7 @@
 // This file's .cc is the only one that includes rte_hash.h.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -29,9 +30,23 @@ struct rte_hash;
 
 namespace rampart {
 
+// The keys of one family in a burst, in the order of arrival.
+struct KeyBatch {
+    static constexpr uint32_t kCapacity = 64;
+
+    uint32_t count = 0;
+    std::array<const void*, kCapacity> key;     // FlowKey4 or FlowKey6
+    std::array<uint32_t, kCapacity> hash;       // set by FlowTable::hash
+    std::array<uint8_t, kCapacity> position;    // of the packet in its burst
+
+    void add(uint32_t at, const Packet& packet) noexcept {
+        key[count] = &packet.key4;  // both families' keys begin there
+        position[count++] = static_cast<uint8_t>(at);
+    }
+};
+
 class FlowTable {
   public:
-    static constexpr uint32_t kMaxBatch = 64;
     static constexpr uint32_t kMaxCapacity = 1u << 27;
 
     struct Options {
@@ -51,12 +66,14 @@ class FlowTable {
 
     // --- worker ---
 
-    // The keyed hashes of `count` (at most kMaxBatch) packets of one family.
-    void hash_keys(const Packet* const* packets, Family family, uint32_t count,
-                   uint32_t* hashes) const noexcept;
-    // Looks them up: refs[i] carries the direction of packet i, or is none.
-    void find(const Packet* const* packets, Family family, uint32_t count, const uint32_t* hashes,
-              FlowRef* refs) const noexcept;
+    // Fills batch.hash.
+    void hash(KeyBatch& batch, Family family) const noexcept;
+    // Looks the keys up: refs[n] is what the hash has for batch.key[n], or none. Its direction is
+    // that of unswapped packets; toward() turns it into the packet's.
+    void find(const KeyBatch& batch, Family family, FlowRef* refs) const noexcept;
+    static FlowRef toward(FlowRef stored, const Packet& packet) noexcept {
+        return FlowRef::from_raw(stored.raw() ^ static_cast<uint32_t>(packet.swapped));
+    }
     // One packet, again: after the table changed within the burst.
     FlowRef find_again(const Packet& packet, uint32_t hash) const noexcept;
 
@@ -78,7 +95,7 @@ class FlowTable {
     bool expire_if_due(FlowIndex index, Tick now) noexcept;
     // Erases the flow if it is still this incarnation.
     bool erase_incarnation(FlowIndex index, uint32_t serial) noexcept;
-    // Erases every flow in [first, first + count); returns how many. At most kMaxBatch slots.
+    // Erases every flow in [first, first + count); returns how many.
     uint32_t erase_range(FlowIndex first, uint32_t count) noexcept;
 
     Flow& flow(FlowIndex index) noexcept { return flows_[index]; }

@@ -2,7 +2,7 @@
 //
 // Filled by the worker (mbuf, in_port), decided by the stages, emptied by the worker. Position i
 // means the same packet in every array. Masks select the packets a stage works on: bit i stands for
-// position i. Each packet is in exactly one of the masks until its verdict is not Pending.
+// position i. Each packet is in one key batch or one mask until its verdict is not Pending.
 // Owner: one worker; lives on its stack for one loop.
 #pragma once
 
@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "conntrack/flow.h"
+#include "conntrack/flow_table.h"
 #include "packet/drop_reason.h"
 #include "packet/packet.h"
 #include "packet/verdict.h"
@@ -32,10 +33,13 @@ constexpr PacketMask bit(uint32_t i) noexcept { return PacketMask{1} << i; }
 
 struct Burst {
     uint32_t count = 0;
-    PacketMask keyed = 0;     // has a flow key: to be steered and looked up
     PacketMask tracked = 0;   // belongs to a flow, which accepted it
     PacketMask starting = 0;  // has no flow; may start one
     PacketMask flowless = 0;  // INVALID or UNTRACKED
+
+    // Packets with a flow key, by family: to be steered and looked up.
+    KeyBatch keys4;
+    KeyBatch keys6;
 
     std::array<rte_mbuf*, kBurstSize> mbuf;
     std::array<uint32_t, kBurstSize> frame_length;

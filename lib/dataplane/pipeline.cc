@@ -13,8 +13,8 @@ void process(Burst& burst, WorkerContext& context) noexcept {
     parse(burst, context);
     steer(burst, context);
     lookup(burst, context);
-    forward(burst, context);
     track(burst, context);
+    forward(burst, context);
     classify(burst, context);
     establish(burst, context);
     context.flows.end_burst();

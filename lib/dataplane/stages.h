@@ -1,13 +1,12 @@
 // The stages of the packet path, in the order in which pipeline.cc runs them.
 //
-// Each takes the packets its mask selects, decides some and passes the rest on by moving them to
-// another mask. docs/packet-path.md tells the same story with the same names.
+// Each takes the packets of its mask or batch, decides some and moves the rest to another. docs/packet-path.md tells the same story with the same names.
 //
-//   parse      bytes -> Packet; checksums           keyed | flowless | dropped | other frames forwarded
-//   steer      whose flow is it?                    keyed | handed to its owner
+//   parse      bytes -> Packet; checksums           keys4/6 | flowless | dropped | other frames forwarded
+//   steer      whose flow is it?                    keys4/6 | handed to its owner
 //   lookup     flow keys -> FlowRef                 tracked | starting
-//   forward    which port does it leave by?         out_port, or dropped
-//   track      what does it do to its flow?         tracked | starting | flowless
+//   track      what does it do to its flow?         cached verdict | tracked | starting | flowless
+//   forward    which port would it leave by?        out_port, or dropped
 //   classify   what do the rules say?               verdict
 //   establish  first packets: track, rules, table   verdict
 #pragma once
@@ -20,8 +19,8 @@ namespace rampart {
 void parse(Burst& burst, WorkerContext& context) noexcept;
 void steer(Burst& burst, WorkerContext& context) noexcept;
 void lookup(Burst& burst, WorkerContext& context) noexcept;
-void forward(Burst& burst, WorkerContext& context) noexcept;
 void track(Burst& burst, WorkerContext& context) noexcept;
+void forward(Burst& burst, WorkerContext& context) noexcept;
 void classify(Burst& burst, WorkerContext& context) noexcept;
 void establish(Burst& burst, WorkerContext& context) noexcept;
 

@@ -56,13 +56,13 @@ struct alignas(64) Packet {
     uint8_t out_port;         // set by the forward stage
     InvalidReason invalid;    // None, or why the packet cannot be tracked
     // An ICMP error: `key` is that of the embedded packet.
-    bool is_icmp_error : 1;
+    bool is_icmp_error;
     // Neighbour discovery and its kin (RFC 4861, RFC 3810): never tracked.
-    bool is_untracked_icmpv6 : 1;
+    bool is_untracked_icmpv6;
     // Swapped endpoints relative to `key`; for an ICMP error, of the embedded packet.
-    bool swapped : 1;
-    bool self_inverse : 1;
-    uint8_t reserved[8];
+    bool swapped;
+    bool self_inverse;
+    uint8_t reserved[5];
     union {  // by `family`; meaningless when `invalid` is set
         FlowKey4 key4;
         FlowKey6 key6;

@@ -17,26 +17,12 @@ bool has_ports(uint8_t protocol) noexcept {
            protocol == ip_protocol::kSctp || protocol == ip_protocol::kUdpLite;
 }
 
-// The flag sets hosts send, ignoring PSH, ECE and CWR (netfilter's tcp_valid_flags): one bit for
-// each value of URG ACK RST SYN FIN packed into five bits.
-constexpr uint32_t kValidFlags = [] {
-    using namespace tcp_flag;
-    constexpr uint8_t sets[] = {kSyn,        kSyn | kUrg,        kSyn | kAck,
-                                kRst,        kRst | kAck,        kFin | kAck,
-                                kFin | kAck | kUrg, kAck,        kAck | kUrg};
-    uint32_t bits = 0;
-    for (uint8_t set : sets) bits |= 1u << ((set & 0x07) | (set & 0x30) >> 1);
-    return bits;
-}();
-
 InvalidReason check_tcp(Packet& packet, uint32_t readable) noexcept {
     const uint8_t* tcp = packet.l4();
     const unsigned header_length = (tcp[12] >> 4) * 4u;
     if (header_length < kTcpBytes || header_length > readable) return InvalidReason::TcpOffset;
     packet.tcp_flags = tcp[13];
-    const unsigned set = (tcp[13] & 0x07u) | (tcp[13] & 0x30u) >> 1;
-    if (!(kValidFlags >> set & 1)) return InvalidReason::TcpFlags;
-    return InvalidReason::None;
+    return are_valid_tcp_flags(tcp[13]) ? InvalidReason::None : InvalidReason::TcpFlags;
 }
 
 InvalidReason check_udp(const Packet& packet) noexcept {
@@ -133,21 +119,6 @@ InvalidReason parse_icmp(Packet& packet) noexcept {
     return InvalidReason::None;
 }
 
-// The key of a TCP or UDP packet over IPv4, straight from the wire: by far the most frequent case.
-void set_key4_ports(Packet& packet) noexcept {
-    const be32 src = load<be32>(packet.l3() + 12), dst = load<be32>(packet.l3() + 16);
-    const be16 src_port = load<be16>(packet.l4()), dst_port = load<be16>(packet.l4() + 2);
-    const uint64_t from = uint64_t{src.host()} << 16 | src_port.host();
-    const uint64_t to = uint64_t{dst.host()} << 16 | dst_port.host();
-    const bool swapped = to < from;
-    packet.swapped = swapped;
-    packet.self_inverse = to == from;
-    packet.key4 = {swapped ? dst : src,           swapped ? src : dst,
-                   swapped ? dst_port : src_port, swapped ? src_port : dst_port,
-                   0,                             packet.protocol,
-                   0};
-}
-
 }  // namespace
 
 void parse_transport(Packet& packet) noexcept {
@@ -177,10 +148,7 @@ void parse_transport(Packet& packet) noexcept {
             break;
     }
     if (packet.invalid != InvalidReason::None) return;
-    if (packet.family == Family::Ipv4 && has_ports(packet.protocol))
-        set_key4_ports(packet);
-    else
-        set_key(packet, tuple_of(packet));
+    set_key(packet, tuple_of(packet));
 }
 
 Tuple tuple_of(const Packet& packet) noexcept {

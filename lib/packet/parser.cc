@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "packet/parse_common.h"
 #include "packet/parse_ip.h"
 #include "packet/parse_transport.h"
 
@@ -33,6 +34,13 @@ bool is_reserved_destination(const uint8_t* mac) noexcept {
 ParseOutcome parse_frame(Packet& packet, uint8_t* frame, uint32_t contiguous, uint32_t length,
                          ParseOptions options) noexcept {
     contiguous = std::min(std::min(contiguous, length), 0xffffu);
+    if (parse_common(packet, frame, contiguous, length, options.verify_ip_checksum)) [[likely]]
+        return {FrameKind::Ip, DropReason::Policy};
+    return parse_any(packet, frame, contiguous, length, options);
+}
+
+ParseOutcome parse_any(Packet& packet, uint8_t* frame, uint32_t contiguous, uint32_t length,
+                       ParseOptions options) noexcept {
     packet.frame = frame;
     packet.frame_contiguous = static_cast<uint16_t>(contiguous);
     packet.family = Family::None;

@@ -34,6 +34,10 @@ struct ParseOptions {
 ParseOutcome parse_frame(Packet& packet, uint8_t* frame, uint32_t contiguous, uint32_t length,
                          ParseOptions options) noexcept;
 
+// The same without the short cut for frequent packets (parse_common.h), for tests.
+ParseOutcome parse_any(Packet& packet, uint8_t* frame, uint32_t contiguous, uint32_t length,
+                       ParseOptions options) noexcept;
+
 // The tuple of an IP packet in its own direction, for rules and for new flows. Ports are zero when
 // the packet is too short to have them.
 Tuple tuple_of(const Packet& packet) noexcept;

@@ -1,7 +1,8 @@
 // Fuzz target of the parser and of what reads a parsed packet: tuples, quoted tuples and replies.
 //
-// The input is one frame. It is copied to a buffer of exactly its size, so that the address sanitizer
-// sees every byte read too much. Seeds: test/fuzz/corpus/packet_parser (make_seeds writes them).
+// The input is one frame. It is copied to a buffer of exactly its size, so that the address
+// sanitizer sees every byte read too much. Seeds: test/fuzz/corpus/packet_parser (make_seeds writes
+// them).
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -44,8 +45,8 @@ void look_at(uint8_t* frame, uint32_t contiguous, uint32_t length) {
         const ParseOutcome parsed = parse_frame(answer, reply, size, size, {true});
         // The cause's destination may be an address that cannot be a source.
         check(parsed.kind == FrameKind::Ip || parsed.reason == DropReason::IpSource ||
-              parsed.reason == DropReason::IpDestination || parsed.reason == DropReason::SourceMac ||
-              parsed.reason == DropReason::ReservedMac);
+              parsed.reason == DropReason::IpDestination ||
+              parsed.reason == DropReason::SourceMac || parsed.reason == DropReason::ReservedMac);
     }
 }
 

@@ -1,14 +1,15 @@
 // Fuzz target of process(): a sequence of frames through the whole packet path.
 //
-// The input is read as records: a byte of time, a byte of port and cut, a byte of length, the frame.
-// Every packet must end forwarded or dropped for one reason, and every mbuf must come back.
+// The input is read as records: a byte of time, a byte of port and cut, a byte of length, the
+// frame. Every packet must end forwarded or dropped for one reason, and every mbuf must come back.
+#include "support/pipeline.h"
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 
 #include "support/load.h"
-#include "support/pipeline.h"
 
 namespace {
 
@@ -17,9 +18,10 @@ using namespace rampart::test;
 
 Pipeline& pipeline() {
     static Pipeline* one = new Pipeline(
-        load(config_with("{ policy: accept, rules: [{ in: wan, state: invalid, action: reject }, "
-                         "{ in: wan, state: new, jump: more }] }",
-                         "  more: [{ proto: tcp, dport: 80, action: accept }, { action: drop }]\n")),
+        load(
+            config_with("{ policy: accept, rules: [{ in: wan, state: invalid, action: reject }, "
+                        "{ in: wan, state: new, jump: more }] }",
+                        "  more: [{ proto: tcp, dport: 80, action: accept }, { action: drop }]\n")),
         {.capacity = 64});
     return *one;
 }

@@ -39,7 +39,7 @@ unsigned index_of(Direction direction) noexcept { return static_cast<unsigned>(d
 struct Step {
     const TrackInput& input;
     TcpFlow& tcp;
-    TcpSegment segment;
+    const TcpSegment& segment;
     TcpState old_state;
     TcpState new_state;
     unsigned sender;
@@ -293,8 +293,28 @@ TrackOutcome first(const TrackInput& input) noexcept {
     return run(input, segment);
 }
 
+// Data and acknowledgements of an established connection: the table says ESTABLISHED for both
+// directions and there is no special case, so only the window remains.
+TrackOutcome update_established(const TrackInput& input, const TcpSegment& segment) noexcept {
+    const unsigned sender = index_of(input.direction);
+    Step step{input, input.flow.tcp, segment, TcpState::Established, TcpState::Established, sender,
+              1 - sender};
+    switch (check_window(step.tcp, input.direction, TcpState::Established, segment,
+                         input.settings.tcp_be_liberal)) {
+        case WindowResult::Ignore: return TrackOutcome::ignore();
+        case WindowResult::Invalid: return invalid_in_window(step);
+        case WindowResult::Accept: break;
+    }
+    return commit(step);
+}
+
 TrackOutcome update(const TrackInput& input) noexcept {
-    return run(input, read_segment(input.packet));
+    const TcpSegment segment = read_segment(input.packet);
+    const bool is_established =
+        input.flow.state.load() == static_cast<uint8_t>(TcpState::Established);
+    if (is_established && segment.tcp_class == TcpClass::Ack) [[likely]]
+        return update_established(input, segment);
+    return run(input, segment);
 }
 
 }  // namespace

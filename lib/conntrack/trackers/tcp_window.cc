@@ -72,27 +72,32 @@ void adopt_side(TcpFlow& tcp, unsigned sender, const TcpSegment& segment, uint32
     }
 }
 
-struct Bounds {
-    bool upper_data;  // I:   starts within what the peer permits
-    bool lower_data;  // II:  not entirely older than the peer's window
-    bool upper_ack;   // III: acknowledges only data that was seen
-    bool lower_ack;   // IV:  not an overly delayed acknowledgement
-};
+// The four bounds as bits, all computed: the usual packet passes all and no branch is taken.
+constexpr unsigned kUpperData = 1;  // I:   starts within what the peer permits
+constexpr unsigned kLowerData = 2;  // II:  not entirely older than the peer's window
+constexpr unsigned kUpperAck = 4;   // III: acknowledges only data that was seen
+constexpr unsigned kLowerAck = 8;   // IV:  not an overly delayed acknowledgement
+constexpr unsigned kAllBounds = 15;
 
-Bounds check_bounds(const TcpSide& side, const TcpSide& peer, uint32_t seq, uint32_t end,
-                    uint32_t sack) noexcept {
+unsigned check_bounds(const TcpSide& side, const TcpSide& peer, uint32_t seq, uint32_t end,
+                      uint32_t sack) noexcept {
     const uint32_t ack_window = std::max(side.max_win, kMinAckWindow);
-    return {!is_after(seq, side.max_end),
-            peer.max_win == 0 || is_after(end, side.end - peer.max_win - 1),
-            !is_after(sack, peer.end), is_after(sack, peer.end - ack_window - 1)};
+    const unsigned upper_data = !is_after(seq, side.max_end);
+    const unsigned lower_data =
+        unsigned{peer.max_win == 0} | unsigned{is_after(end, side.end - peer.max_win - 1)};
+    const unsigned upper_ack = !is_after(sack, peer.end);
+    const unsigned lower_ack = is_after(sack, peer.end - ack_window - 1);
+    return upper_data | lower_data << 1 | upper_ack << 2 | lower_ack << 3;
 }
 
 // Counts identical ACKs in a row: the connection makes no progress (netfilter's max_retrans).
 void count_retransmission(TcpFlow& tcp, Direction direction, const TcpSegment& segment,
                           uint32_t ack, uint32_t end) noexcept {
     if (segment.tcp_class != TcpClass::Ack) return;
-    if (tcp.last_direction == direction && tcp.last_seq == segment.seq && tcp.last_ack == ack &&
-        tcp.last_end == end && tcp.last_win == segment.window) {
+    const bool is_same = tcp.last_direction == direction && tcp.last_seq == segment.seq &&
+                         tcp.last_ack == ack && tcp.last_end == end &&
+                         tcp.last_win == segment.window;
+    if (is_same) {
         if (tcp.retrans != 0xff) ++tcp.retrans;
         return;
     }
@@ -104,57 +109,33 @@ void count_retransmission(TcpFlow& tcp, Direction direction, const TcpSegment& s
     tcp.retrans = 0;
 }
 
-void advance(TcpFlow& tcp, unsigned sender, const TcpSegment& segment, uint32_t ack, uint32_t sack,
-             uint32_t end) noexcept {
-    TcpSide& side = tcp.side[sender];
-    TcpSide& peer = tcp.side[1 - sender];
-    const uint32_t window = segment.has(tcp_flag::kSyn)
-                                ? segment.window
-                                : uint32_t{segment.window} << tcp.scale[sender];
+// What an accepted segment tells about both sides. `side` and `peer` are copies of the two sides,
+// so that the compiler keeps them in registers; they are written back once.
+void advance(TcpFlow& tcp, unsigned sender, TcpSide side, TcpSide peer, const TcpSegment& segment,
+             uint32_t ack, uint32_t sack, uint32_t end) noexcept {
+    const unsigned shift = segment.has(tcp_flag::kSyn) ? 0 : tcp.scale[sender];
+    const uint32_t window = uint32_t{segment.window} << shift;
+    uint8_t flags = tcp.flags[sender];
     side.max_win = std::max(side.max_win, window + (sack - ack));
     if (is_after(end, side.end)) {
         side.end = end;
-        tcp.flags[sender] |= tcp_side::kUnacked;
+        flags |= tcp_side::kUnacked;
     }
     if (segment.has(tcp_flag::kAck)) {
-        if (!(tcp.flags[sender] & tcp_side::kMaxAckSet) || is_after(ack, side.max_ack)) {
-            side.max_ack = ack;
-            tcp.flags[sender] |= tcp_side::kMaxAckSet;
-        }
+        if (!(flags & tcp_side::kMaxAckSet) || is_after(ack, side.max_ack)) side.max_ack = ack;
+        flags |= tcp_side::kMaxAckSet;
     }
     if (peer.max_win != 0 && is_after(end, side.max_end)) peer.max_win += end - side.max_end;
-    if (is_after(sack + window, peer.max_end - 1)) {
-        peer.max_end = sack + window;
-        if (window == 0) ++peer.max_end;  // a zero window still permits a probe
-    }
+    // A zero window still permits a probe of one byte.
+    const uint32_t permitted = sack + window + (window == 0);
+    if (is_after(sack + window, peer.max_end - 1)) peer.max_end = permitted;
     if (ack == peer.end) tcp.flags[1 - sender] &= static_cast<uint8_t>(~tcp_side::kUnacked);
+    tcp.flags[sender] = flags;
+    tcp.side[sender] = side;
+    tcp.side[1 - sender] = peer;
 }
 
 }  // namespace
-
-TcpSegment read_segment(const Packet& packet) noexcept {
-    const uint8_t* header = packet.l4();
-    const uint32_t header_bytes = (header[12] >> 4) * 4u;
-    TcpSegment segment;
-    segment.flags = header[13];
-    segment.seq = load_host32(header + 4);
-    segment.ack = load_host32(header + 8);
-    segment.window = load_host16(header + 14);
-    segment.end = segment.seq + packet.l4_length - header_bytes + segment.has(tcp_flag::kSyn) +
-                  segment.has(tcp_flag::kFin);
-    segment.options = header + 20;
-    segment.options_size = static_cast<uint8_t>(header_bytes - 20);
-    if (segment.has(tcp_flag::kRst)) {
-        segment.tcp_class = TcpClass::Rst;
-    } else if (segment.has(tcp_flag::kSyn)) {
-        segment.tcp_class = segment.has(tcp_flag::kAck) ? TcpClass::SynAck : TcpClass::Syn;
-    } else if (segment.has(tcp_flag::kFin)) {
-        segment.tcp_class = TcpClass::Fin;
-    } else if (segment.has(tcp_flag::kAck)) {
-        segment.tcp_class = TcpClass::Ack;
-    }
-    return segment;
-}
 
 TcpSynOptions read_syn_options(const TcpSegment& segment) noexcept {
     TcpSynOptions options;
@@ -187,13 +168,13 @@ WindowResult check_window(TcpFlow& tcp, Direction direction, TcpState state,
     using namespace tcp_flag;
     const unsigned sender = index_of(direction);
     TcpSide& side = tcp.side[sender];
-    TcpSide& peer = tcp.side[1 - sender];
+    const TcpSide& peer = tcp.side[1 - sender];
     uint32_t seq = segment.seq, end = segment.end, ack = segment.ack;
     uint32_t sack = ack;
-    if (tcp.flags[1 - sender] & tcp_side::kSackPermitted && segment.options_size != 0)
+    if (segment.options_size != 0 && tcp.flags[1 - sender] & tcp_side::kSackPermitted)
         sack = highest_sack(segment, ack);
 
-    if (side.max_win == 0) {
+    if (side.max_win == 0) [[unlikely]] {
         if (segment.has(kSyn)) {
             begin_side(tcp, sender, segment);
             if (!segment.has(kAck)) return WindowResult::Accept;  // simultaneous open
@@ -210,22 +191,22 @@ WindowResult check_window(TcpFlow& tcp, Direction direction, TcpState state,
     if (!segment.has(kAck) || (segment.has(kRst) && ack == 0)) ack = sack = peer.end;
     if (segment.has(kRst) && seq == 0 && state == TcpState::SynSent) seq = end = side.end;
 
-    const Bounds bounds = check_bounds(side, peer, seq, end, sack);
-    if (bounds.upper_data && bounds.lower_data && bounds.upper_ack && bounds.lower_ack) {
-        advance(tcp, sender, segment, ack, sack, end);
+    const unsigned bounds = check_bounds(side, peer, seq, end, sack);
+    if (bounds == kAllBounds) [[likely]] {
+        advance(tcp, sender, side, peer, segment, ack, sack, end);
         count_retransmission(tcp, direction, segment, ack, end);
         return WindowResult::Accept;
     }
     if (be_liberal || tcp.flags[sender] & tcp_side::kBeLiberal) return WindowResult::Accept;
-    if (!bounds.upper_data) {
-        const bool is_small_overshoot = bounds.lower_data && bounds.upper_ack &&
-                                        bounds.lower_ack && end - side.max_end + 1 <= peer.max_win;
+    if (!(bounds & kUpperData)) {
+        const bool is_small_overshoot =
+            bounds == (kAllBounds & ~kUpperData) && end - side.max_end + 1 <= peer.max_win;
         if (!is_small_overshoot) return WindowResult::Invalid;
         side.end = end;
         tcp.flags[sender] |= tcp_side::kUnacked;
         return WindowResult::Ignore;
     }
-    return bounds.upper_ack ? WindowResult::Ignore : WindowResult::Invalid;
+    return bounds & kUpperAck ? WindowResult::Ignore : WindowResult::Invalid;
 }
 
 }  // namespace rampart

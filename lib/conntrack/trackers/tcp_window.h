@@ -5,6 +5,7 @@
 // tolerance for old retransmissions and small overshoots. Worker only.
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 #include "conntrack/flow.h"
@@ -32,8 +33,36 @@ struct TcpSegment {
     bool has(uint8_t flag) const noexcept { return flags & flag; }
 };
 
-// The header was checked by the parser.
-TcpSegment read_segment(const Packet& packet) noexcept;
+// By the flags FIN, SYN, RST and ACK (bits 0, 1, 2 and 4): RST wins over SYN, SYN over FIN.
+inline constexpr std::array<TcpClass, 32> kTcpClassOfFlags = [] {
+    std::array<TcpClass, 32> classes{};
+    for (unsigned flags = 0; flags < classes.size(); ++flags) {
+        const bool has_ack = flags & tcp_flag::kAck;
+        classes[flags] = flags & tcp_flag::kRst   ? TcpClass::Rst
+                         : flags & tcp_flag::kSyn ? (has_ack ? TcpClass::SynAck : TcpClass::Syn)
+                         : flags & tcp_flag::kFin ? TcpClass::Fin
+                         : has_ack                ? TcpClass::Ack
+                                                  : TcpClass::None;
+    }
+    return classes;
+}();
+
+// The header was checked by the parser. Inline: once per TCP packet.
+inline TcpSegment read_segment(const Packet& packet) noexcept {
+    const uint8_t* header = packet.l4();
+    const uint32_t header_bytes = (header[12] >> 4) * 4u;
+    TcpSegment segment;
+    segment.flags = header[13];
+    segment.tcp_class = kTcpClassOfFlags[segment.flags & 0x1f];
+    segment.seq = load_host32(header + 4);
+    segment.ack = load_host32(header + 8);
+    segment.window = load_host16(header + 14);
+    segment.end = segment.seq + packet.l4_length - header_bytes + (segment.flags >> 1 & 1) +
+                  (segment.flags & 1);  // SYN and FIN occupy one number each
+    segment.options = header + 20;
+    segment.options_size = static_cast<uint8_t>(header_bytes - 20);
+    return segment;
+}
 
 struct TcpSynOptions {
     uint8_t scale = 0;

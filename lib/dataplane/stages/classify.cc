@@ -1,5 +1,6 @@
 // classify: what the rules say, from the flow's cached verdict or by walking the chain (design D1).
 #include "dataplane/stages.h"
+#include "dataplane/verdict_cache.h"
 #include "packet/parser.h"
 #include "rules/walk.h"
 
@@ -16,26 +17,6 @@ void apply(Burst& burst, uint32_t i, WorkerContext& context, Step step, RejectWi
     } else {
         burst.drop(i, by_policy ? DropReason::Policy : DropReason::Rule);
     }
-}
-
-// The class is compared because packets of one burst may be tracked past a change of it before the
-// first of them is judged.
-bool is_cached(const Flow& flow, const Packet& packet, unsigned side, CtClass ct_class,
-               const WorkerContext& context) noexcept {
-    return flow.generation == context.snapshot->generation && flow.path[side] != kNoPath &&
-           flow.in_port[side] == packet.in_port &&
-           flow.path_class[side] == static_cast<uint8_t>(ct_class) && !packet.is_icmp_error;
-}
-
-void cache(Flow& flow, const Packet& packet, unsigned side, CtClass ct_class, PathId path,
-           const WorkerContext& context) noexcept {
-    if (flow.generation != context.snapshot->generation) {
-        flow.generation = context.snapshot->generation;
-        flow.path[0] = flow.path[1] = kNoPath;
-    }
-    flow.path[side] = path;
-    flow.in_port[side] = packet.in_port;
-    flow.path_class[side] = static_cast<uint8_t>(ct_class);
 }
 
 }  // namespace
@@ -61,18 +42,14 @@ void classify_tracked(Burst& burst, uint32_t i, WorkerContext& context) noexcept
     const Packet& packet = burst.packet[i];
     Flow& flow = context.flows.flow(burst.flow[i].index());
     const unsigned side = static_cast<unsigned>(burst.flow[i].direction());
-    if (!is_cached(flow, packet, side, burst.ct_class[i], context)) {
+    if (packet.is_icmp_error || !has_cached_verdict(flow, side, packet, burst.ct_class[i], context)) {
         const PathId path = judge(burst, i, context, &flow);
-        if (!packet.is_icmp_error) cache(flow, packet, side, burst.ct_class[i], path, context);
+        if (!packet.is_icmp_error) cache_verdict(flow, side, packet, burst.ct_class[i], path, context);
         return;
     }
     const PathId path = flow.path[side];
     context.paths->count(path, 1, packet.ip_length);
     const PathNode& node = context.paths->node(path);
-    if (node.step == Step::Accept) [[likely]] {
-        burst.verdict[i] = Verdict::Forward;
-        return;
-    }
     const Ruleset& ruleset = context.snapshot->ruleset;
     const Chain& chain = ruleset.chains[static_cast<size_t>(ruleset.forward)];
     apply(burst, i, context, node.step, node.reject_with, node.rule.load() == chain.policy_index,

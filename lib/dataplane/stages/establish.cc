@@ -2,6 +2,7 @@
 // and only then insert the flow. A packet that a rule refuses leaves no trace.
 #include "conntrack/tracker.h"
 #include "dataplane/stages.h"
+#include "dataplane/verdict_cache.h"
 #include "packet/parser.h"
 
 namespace rampart {
@@ -20,11 +21,7 @@ void confirm(Burst& burst, uint32_t i, WorkerContext& context, FlowIndex index, 
              Tick timeout) noexcept {
     const Packet& packet = burst.packet[i];
     Flow& flow = context.flows.flow(index);
-    flow.generation = context.snapshot->generation;
-    flow.path[0] = path;
-    flow.path[1] = kNoPath;
-    flow.in_port[0] = packet.in_port;
-    flow.path_class[0] = static_cast<uint8_t>(burst.ct_class[i]);
+    cache_verdict(flow, 0, packet, burst.ct_class[i], path, context);
     if (context.snapshot->conntrack.accounting) {
         flow.packets[0].store(1);
         flow.bytes[0].store(packet.ip_length);
@@ -43,7 +40,6 @@ void start_flow(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
     const FlowIndex index = context.flows.allocate();
     if (index == kNoFlow) return burst.drop(i, DropReason::TableFull);
     Flow& flow = context.flows.flow(index);
-    flow.protocol = packet.protocol;
     flow.created = context.now.tick;
     const TrackOutcome outcome =
         tracker_of(packet.protocol)

@@ -4,38 +4,31 @@
 namespace rampart {
 namespace {
 
-void lookup_family(Burst& burst, Family family, const FlowTable& flows) noexcept {
-    const Packet* packets[kBurstSize];
-    uint32_t hashes[kBurstSize];
+void lookup_family(Burst& burst, const KeyBatch& batch, Family family,
+                   const FlowTable& flows) noexcept {
     FlowRef refs[kBurstSize];
-    uint8_t positions[kBurstSize];
-    uint32_t count = 0;
-    for_each(burst.keyed, [&](uint32_t i) {
-        if (burst.packet[i].family != family) return;
-        packets[count] = &burst.packet[i];
-        hashes[count] = burst.hash[i];
-        positions[count++] = static_cast<uint8_t>(i);
-    });
-    if (count == 0) return;
-    flows.find(packets, family, count, hashes, refs);
-    for (uint32_t at = 0; at < count; ++at) {
-        const uint32_t i = positions[at];
-        burst.flow[i] = refs[at];
-        if (refs[at].is_none()) {
+    flows.find(batch, family, refs);
+    for (uint32_t at = 0; at < batch.count; ++at) {
+        const uint32_t i = batch.position[at];
+        const Packet& packet = burst.packet[i];
+        burst.hash[i] = batch.hash[at];
+        if (refs[at].is_none()) [[unlikely]] {
+            burst.flow[i] = FlowRef{};
             burst.starting |= bit(i);
             continue;
         }
+        burst.flow[i] = FlowTable::toward(refs[at], packet);
         burst.tracked |= bit(i);
         flows.prefetch(refs[at]);
-        if (packets[at]->protocol == ip_protocol::kTcp) flows.prefetch_tcp(refs[at]);
+        if (packet.protocol == ip_protocol::kTcp) flows.prefetch_tcp(refs[at]);
     }
 }
 
 }  // namespace
 
 void lookup(Burst& burst, WorkerContext& context) noexcept {
-    lookup_family(burst, Family::Ipv4, context.flows);
-    lookup_family(burst, Family::Ipv6, context.flows);
+    if (burst.keys4.count != 0) lookup_family(burst, burst.keys4, Family::Ipv4, context.flows);
+    if (burst.keys6.count != 0) lookup_family(burst, burst.keys6, Family::Ipv6, context.flows);
 }
 
 }  // namespace rampart

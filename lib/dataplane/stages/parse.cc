@@ -72,7 +72,7 @@ bool is_transport_checksum_good(const rte_mbuf* mbuf, const Packet& packet) noex
         pseudo = pseudo_header_sum6(packet.l3(), packet.protocol, packet.l4_length);
     else if (packet.protocol != ip_protocol::kIcmp)
         pseudo = pseudo_header_sum4(packet.l3(), packet.protocol, packet.l4_length);
-    return checksum_fold(pseudo + transport_sum(mbuf, packet)) == 0xffff;
+    return checksum_fold(checksum_join(pseudo, transport_sum(mbuf, packet))) == 0xffff;
 }
 
 void verify_transport_checksum(const rte_mbuf* mbuf, Packet& packet) noexcept {
@@ -108,14 +108,15 @@ void sort_ip_packet(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
         burst.ct_class[i] = CtClass::Untracked;
         burst.flowless |= bit(i);
     } else {
-        burst.keyed |= bit(i);
+        (packet.family == Family::Ipv4 ? burst.keys4 : burst.keys6).add(i, packet);
     }
 }
 
 }  // namespace
 
 void parse(Burst& burst, WorkerContext& context) noexcept {
-    burst.keyed = burst.tracked = burst.starting = burst.flowless = 0;
+    burst.tracked = burst.starting = burst.flowless = 0;
+    burst.keys4.count = burst.keys6.count = 0;
     for (uint32_t i = 0; i < std::min(burst.count, kPrefetchAhead); ++i)
         __builtin_prefetch(rte_pktmbuf_mtod(burst.mbuf[i], const void*));
     for (uint32_t i = 0; i < burst.count; ++i) {

@@ -4,35 +4,33 @@
 namespace rampart {
 namespace {
 
-void hash_family(Burst& burst, Family family, const FlowTable& flows) noexcept {
-    const Packet* packets[kBurstSize];
-    uint32_t hashes[kBurstSize];
-    uint8_t positions[kBurstSize];
-    uint32_t count = 0;
-    for_each(burst.keyed, [&](uint32_t i) {
-        if (burst.packet[i].family != family) return;
-        packets[count] = &burst.packet[i];
-        positions[count++] = static_cast<uint8_t>(i);
-    });
-    if (count == 0) return;
-    flows.hash_keys(packets, family, count, hashes);
-    for (uint32_t at = 0; at < count; ++at) burst.hash[positions[at]] = hashes[at];
+// Keeps the batch's own packets and marks the others for their owners.
+void keep_own(Burst& burst, KeyBatch& batch, const WorkerContext& context) noexcept {
+    uint32_t kept = 0;
+    for (uint32_t at = 0; at < batch.count; ++at) {
+        const uint32_t i = batch.position[at];
+        const uint16_t owner =
+            context.steering.owner_of(burst.packet[i], batch.hash[at], context.worker);
+        if (owner != context.worker) {
+            burst.verdict[i] = Verdict::Consumed;
+            burst.owner[i] = static_cast<uint8_t>(owner);
+            continue;
+        }
+        batch.key[kept] = batch.key[at];
+        batch.hash[kept] = batch.hash[at];
+        batch.position[kept++] = batch.position[at];
+    }
+    batch.count = kept;
 }
 
 }  // namespace
 
 void steer(Burst& burst, WorkerContext& context) noexcept {
-    hash_family(burst, Family::Ipv4, context.flows);
-    hash_family(burst, Family::Ipv6, context.flows);
+    if (burst.keys4.count != 0) context.flows.hash(burst.keys4, Family::Ipv4);
+    if (burst.keys6.count != 0) context.flows.hash(burst.keys6, Family::Ipv6);
     if (context.steering.mode() == SteeringMode::Single) return;
-    for_each(burst.keyed, [&](uint32_t i) {
-        const uint16_t owner =
-            context.steering.owner_of(burst.packet[i], burst.hash[i], context.worker);
-        if (owner == context.worker) return;
-        burst.keyed &= ~bit(i);
-        burst.verdict[i] = Verdict::Consumed;
-        burst.owner[i] = static_cast<uint8_t>(owner);
-    });
+    keep_own(burst, burst.keys4, context);
+    keep_own(burst, burst.keys6, context);
 }
 
 }  // namespace rampart

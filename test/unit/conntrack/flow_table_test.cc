@@ -28,21 +28,26 @@ std::unique_ptr<FlowTable> make_table(uint32_t capacity) {
     return std::move(*table);
 }
 
+KeyBatch batch_of(const FlowTable& table, const Parsed& parsed) {
+    KeyBatch batch;
+    batch.add(0, parsed.packet);
+    table.hash(batch, parsed.packet.family);
+    return batch;
+}
+
 uint32_t hash_of(const FlowTable& table, const Parsed& parsed) {
-    const Packet* packet = &parsed.packet;
-    uint32_t hash = 0;
-    table.hash_keys(&packet, packet->family, 1, &hash);
-    return hash;
+    return batch_of(table, parsed).hash[0];
 }
 
 FlowRef find(const FlowTable& table, const Parsed& parsed) {
-    const Packet* packet = &parsed.packet;
-    const uint32_t hash = hash_of(table, parsed);
-    FlowRef ref;
-    table.find(&packet, packet->family, 1, &hash, &ref);
-    const FlowRef again = table.find_again(*packet, hash);
-    CHECK(ref.is_none() == again.is_none());
-    if (!ref.is_none()) CHECK(ref.raw() == again.raw());
+    const KeyBatch batch = batch_of(table, parsed);
+    FlowRef stored;
+    table.find(batch, parsed.packet.family, &stored);
+    const FlowRef again = table.find_again(parsed.packet, batch.hash[0]);
+    CHECK(stored.is_none() == again.is_none());
+    if (stored.is_none()) return stored;
+    const FlowRef ref = FlowTable::toward(stored, parsed.packet);
+    CHECK(ref.raw() == again.raw());
     return ref;
 }
 

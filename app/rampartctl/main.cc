@@ -1,0 +1,104 @@
+// rampartctl: the command line of a running firewall. A thin client: except for `check` and `help`
+// everything is done by the daemon. Called as `conntrack` it is `rampartctl conntrack`.
+//
+// Exit status: 0 ok, 1 failed, 2 bad usage, 3 daemon unreachable, 4 the configuration has errors.
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "check.h"
+#include "client.h"
+#include "control/api_protocol.h"
+
+namespace {
+
+using namespace rampart;
+
+struct CommandHelp {
+    std::string_view name;
+    std::string_view summary;
+};
+constexpr CommandHelp kCommands[] = {
+    {"check", "check a configuration file here, without a daemon: check FILE"},
+#define RAMPART_COMMAND(suffix, name, summary) {name, summary},
+#include "control/commands/commands.def"
+#undef RAMPART_COMMAND
+    {"help", "this list; `help COMMAND` asks the daemon about one"},
+};
+
+std::string command_list() {
+    std::string text = "Commands:\n";
+    for (const CommandHelp& command : kCommands)
+        text += fmt::format("  {:<12} {}\n", command.name, command.summary);
+    return text;
+}
+
+std::string default_socket() {
+    const char* socket = std::getenv("RAMPART_SOCKET");
+    return socket != nullptr ? socket : "/run/rampart/rampart.sock";
+}
+
+// `--json` may also stand after the command; `-j` as well, except that conntrack has one of its own.
+void take_json(const std::string& command, std::vector<std::string>& arguments, bool& json) {
+    const auto is_json = [&](const std::string& word) {
+        return word == "--json" || (word == "-j" && command != "conntrack");
+    };
+    json = std::erase_if(arguments, is_json) != 0 || json;
+}
+
+int run_local_check(const std::vector<std::string>& arguments, bool json) {
+    if (arguments.size() != 1 || arguments[0].starts_with("--")) {
+        std::cerr << "usage: rampartctl check FILE\n";
+        return exit_code::kUsage;
+    }
+    return run_check(arguments[0], json);
+}
+
+int run(const ClientOptions& given, std::vector<std::string> words) {
+    ClientOptions options = given;
+    const std::string command = words.front();
+    std::vector<std::string> arguments(words.begin() + 1, words.end());
+    take_json(command, arguments, options.json);
+    if (command == "check") return run_local_check(arguments, options.json);
+    if (command != "help") return run_remote(options, command, arguments);
+    if (!arguments.empty()) return run_remote(options, arguments.front(), {"--help"});
+    std::cout << command_list();
+    return exit_code::kOk;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    ClientOptions options;
+    options.socket = default_socket();
+    if (std::filesystem::path(argv[0]).filename() == "conntrack") {
+        std::vector<std::string> words{"conntrack"};
+        words.insert(words.end(), argv + 1, argv + argc);
+        return run(options, std::move(words));
+    }
+    CLI::App app("Asks and directs the Rampart firewall.");
+    app.add_option("--socket", options.socket, "the daemon's control socket")
+        ->capture_default_str();
+    app.add_flag("-j,--json", options.json, "answer with JSON");
+    app.add_option("--timeout", options.timeout_s, "seconds to wait for the answer")
+        ->capture_default_str();
+    app.set_version_flag("-V,--version", "rampartctl " RAMPART_VERSION);
+    app.footer("\n" + command_list());
+    app.prefix_command();
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& problem) {
+        return app.exit(problem) == 0 ? exit_code::kOk : exit_code::kUsage;
+    }
+    if (app.remaining().empty()) {
+        std::cerr << app.help();
+        return exit_code::kUsage;
+    }
+    return run(options, app.remaining());
+}

@@ -1,0 +1,94 @@
+// rampartd: the firewall's daemon. Options -> configuration -> EAL -> controller -> orderly stop.
+//
+// Exit status: 0 ended as asked, 1 the environment does not allow it, 2 bad usage, 4 the
+// configuration has errors.
+#include <csignal>
+#include <cstdio>
+#include <string>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include "config/loader.h"
+#include "control/controller.h"
+#include "control/eal_arguments.h"
+
+namespace {
+
+using namespace rampart;
+
+struct Options {
+    std::string config = "/etc/rampart/rampart.yaml";
+    std::string socket;
+    bool check = false;
+};
+
+int report(const Error& error) {
+    fmt::print(stderr, "rampartd: {}\n", error.message);
+    if (!error.hint.empty()) fmt::print(stderr, "    hint: {}\n", error.hint);
+    return exit_code::kFailure;
+}
+
+// Signals are taken by the event loop; all threads, DPDK's included, inherit this mask.
+void block_signals() {
+    sigset_t set;
+    sigemptyset(&set);
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);
+    sigprocmask(SIG_BLOCK, &set, nullptr);
+    std::signal(SIGPIPE, SIG_IGN);
+}
+
+void print_eal_line(const EalPlan& plan) {
+    std::string line = "EAL: rampartd";
+    for (const std::string& word : plan.arguments) line += " " + word;
+    spdlog::info("{}", line);
+    if (!plan.uses_hugepages)
+        spdlog::info("memory: {} MiB of ordinary pages; hugepages are faster",
+                     plan.memory_bytes >> 20);
+}
+
+int run(const Options& options, Configuration configuration) {
+    const auto plan = plan_eal(configuration.system, configuration.snapshot->conntrack.max,
+                               read_machine_facts());
+    if (!plan) return report(plan.error());
+    print_eal_line(*plan);
+    block_signals();
+    const auto eal = Eal::start(plan->arguments);
+    if (!eal) return report(eal.error());
+    auto controller = Controller::start(
+        **eal, {std::move(configuration), options.config, options.socket, *plan});
+    if (!controller) return report(controller.error());
+    fmt::print("ready\n");
+    std::fflush(stdout);
+    (*controller)->run();
+    spdlog::info("stopped");
+    return exit_code::kOk;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    Options options;
+    CLI::App app("The Rampart firewall.");
+    app.add_option("-c,--config", options.config, "the configuration file")->capture_default_str();
+    app.add_option("--socket", options.socket, "control socket, instead of control.socket");
+    app.add_flag("--check", options.check, "only check the configuration");
+    app.set_version_flag("-V,--version", "rampartd " RAMPART_VERSION);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& problem) {
+        return app.exit(problem) == 0 ? exit_code::kOk : exit_code::kUsage;
+    }
+    spdlog::set_default_logger(spdlog::stderr_logger_mt("rampartd"));
+    spdlog::set_pattern("%Y-%m-%d %H:%M:%S.%e %^%l%$ %v");
+
+    Diagnostics diagnostics;
+    auto configuration = load_configuration_file(options.config, diagnostics);
+    const std::string summary = diagnostics.summary();
+    fmt::print(stderr, "{}{}{}", diagnostics.to_text(), summary, summary.empty() ? "" : "\n");
+    if (!configuration) return exit_code::kConfiguration;
+    if (options.check) return exit_code::kOk;
+    return run(options, std::move(*configuration));
+}

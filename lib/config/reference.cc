@@ -1,0 +1,157 @@
+#include "config/reference.h"
+
+#include <fmt/format.h>
+
+#include "base/scalar.h"
+#include "config/schema.h"
+#include "conntrack/settings.h"
+#include "rules/target.h"
+
+namespace rampart {
+
+namespace {
+
+constexpr CodeInfo kCodes[] = {
+    {"E001", "the file cannot be read as YAML"},
+    {"E002", "an unknown key"},
+    {"E003", "a duplicate key"},
+    {"E004", "a YAML tag, anchor, alias or merge key"},
+    {"E005", "a value of the wrong kind or out of range"},
+    {"E006", "a required key is missing"},
+    {"E007", "an unknown action, state, protocol or ICMP type"},
+    {"E008", "a bad address, prefix or range of addresses"},
+    {"E009", "a bad port or range of ports"},
+    {"E010", "a bad duration"},
+    {"E011", "an unknown interface or zone"},
+    {"E013", "an unknown chain, or one that cannot be jumped to"},
+    {"E014", "chains that jump in a loop"},
+    {"E015", "a match that needs a protocol in the same rule"},
+    {"E016", "a key that is not valid in this place"},
+    {"E017", "more than one verdict in a rule"},
+    {"E018", "a rule whose address families exclude each other"},
+    {"E020", "a $name that is not defined, or a bad definition"},
+    {"E021", "one name for two things"},
+    {"E022", "a duplicate rule id"},
+    {"E024", "a policy on a user chain"},
+    {"E025", "jumps that are too deep"},
+    {"E027", "a device that is claimed twice"},
+    {"E030", "a word of the language that is not built yet in this release"},
+    {"W101", "host bits in a prefix"},
+    {"W102", "a rule that no packet reaches"},
+    {"W106", "a chain or definition that is never used"},
+    {"W108", "a value that other YAML tools read as a number"},
+    {"W120", "a chain that has no effect in bridge mode"},
+    {"W121", "an interface without a peer"},
+};
+
+struct Title {
+    std::string_view section;
+    std::string_view text;
+};
+constexpr Title kTitles[] = {
+    {"", "Top level"},
+    {"interfaces.*", "interfaces: one port"},
+    {"bridge", "bridge"},
+    {"conntrack", "conntrack"},
+    {"reload", "reload"},
+    {"cores", "cores"},
+    {"memory", "memory"},
+    {"control", "control"},
+    {"chains.*", "chains: one chain"},
+    {"rule", "Rules: keys besides matches and targets"},
+};
+
+std::string range_of(const SchemaKey& key) {
+    switch (key.type) {
+        case KeyType::Number:
+            return fmt::format("a number, {}-{}", key.min, key.max);
+        case KeyType::Size:
+            return fmt::format("a size, {}M-{}M", key.min >> 20, key.max >> 20);
+        case KeyType::Map:
+        case KeyType::List:
+        case KeyType::Text:
+        case KeyType::Switch:
+        case KeyType::Duration:
+            break;
+    }
+    return std::string(to_string(key.type));
+}
+
+std::string render_section(const Title& title) {
+    std::string text = fmt::format(
+        "\n## {}\n\n| key | value | default | meaning |\n|---|---|---|---|\n", title.text);
+    std::string not_built;
+    for (const SchemaKey& key : schema_keys()) {
+        if (key.section != title.section) continue;
+        if (!key.built) {
+            if (!not_built.empty()) not_built += ", ";
+            not_built += fmt::format("`{}`", key.name);
+            continue;
+        }
+        text += fmt::format("| `{}` | {} | {} | {} |\n", key.name, range_of(key), key.default_text,
+                            key.help);
+    }
+    if (!not_built.empty()) text += fmt::format("\nNot built yet: {}.\n", not_built);
+    return text;
+}
+
+std::string render_timeouts() {
+    std::string text =
+        "\n## conntrack.timeouts\n\n| key | default | sysctl net.netfilter.nf_conntrack_... |\n"
+        "|---|---|---|\n";
+    for (const TimeoutInfo& timeout : kTimeouts) {
+        text += fmt::format("| `{}` | {} | {} |\n", timeout.name,
+                            format_duration(timeout.default_s), timeout.sysctl);
+    }
+    return text;
+}
+
+std::string render_help(std::string_view name, const Help& help) {
+    return fmt::format("| {} | {} | {} | `{}` | {} | {} |\n", name, help.summary, help.values,
+                       help.example, help.iptables, help.nft);
+}
+
+std::string render_rules() {
+    constexpr std::string_view kHead =
+        "| key | meaning | values | example | iptables | nft |\n|---|---|---|---|---|---|\n";
+    std::string text =
+        "\n## Rules: matches\n\nAll keys of a rule must hold; within a list one is "
+        "enough. Each may stand under `not:` as well.\n\n";
+    text += kHead;
+    for (const MatchType* type : match_types()) {
+        text += render_help(fmt::format("`{}`", type->key), type->help);
+    }
+    text +=
+        "\n## Rules: verdicts\n\nAt most one; without one the packet is counted and the next "
+        "rule is tried.\n\n";
+    text += kHead;
+    for (const TargetType* type : target_types()) {
+        text += render_help(type->own_key ? fmt::format("`{}: CHAIN`", type->name)
+                                          : fmt::format("`action: {}`", type->name),
+                            type->help);
+    }
+    return text;
+}
+
+}  // namespace
+
+std::span<const CodeInfo> diagnostic_codes() noexcept {
+    return kCodes;
+}
+
+std::string render_reference() {
+    std::string text =
+        "# Reference\n\nEvery key of the configuration file. This page is generated; "
+        "the tables that read the file are its source.\n";
+    for (const Title& title : kTitles)
+        text += render_section(title);
+    text += render_timeouts();
+    text += render_rules();
+    text += "\n## Codes\n\n| code | meaning |\n|---|---|\n";
+    for (const CodeInfo& code : kCodes) {
+        text += fmt::format("| RP-{} | {} |\n", code.code, code.meaning);
+    }
+    return text;
+}
+
+}  // namespace rampart

@@ -1,0 +1,64 @@
+// The control protocol: one JSON object per line, over a unix stream socket.
+//
+//   request   {"command":"conntrack","arguments":["-L","-p","tcp"],"json":false}
+//   reply     {"exit":0,"stdout":"...","stderr":"..."}
+//             {"exit":0,"result":...,"stderr":"..."}        when the request said "json":true
+//
+// `apply` also carries "file":{"path":"...","text":"..."}. A line longer than kMaxRequestBytes must
+// begin with kApplyPrefix, and may then have kMaxApplyBytes. Whatever is malformed gets a reply with
+// exit 2. Pure functions, any thread. Nothing here throws.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "control/json.h"
+
+namespace rampart {
+
+inline constexpr size_t kMaxRequestBytes = 64u << 10;
+inline constexpr size_t kMaxApplyBytes = 16u << 20;
+inline constexpr std::string_view kApplyPrefix = R"({"command":"apply")";
+inline constexpr unsigned kMaxRequestDepth = 4;
+inline constexpr size_t kMaxArguments = 256;
+
+namespace exit_code {
+inline constexpr int kOk = 0, kFailure = 1, kUsage = 2, kUnreachable = 3, kConfiguration = 4;
+}
+
+struct ApiFile {
+    std::string path;
+    std::string text;
+};
+
+struct ApiRequest {
+    std::string command;
+    std::vector<std::string> arguments;
+    bool json = false;
+    std::optional<ApiFile> file;
+};
+
+// What a command answers: text for people, and a document when the request asked for JSON.
+struct CommandOutput {
+    int exit = exit_code::kOk;
+    std::string out;
+    std::string err;
+    Json result = nullptr;
+
+    static CommandOutput failed(int exit, std::string err) { return {exit, {}, std::move(err), {}}; }
+};
+
+// `line` without its newline.
+Result<ApiRequest> parse_request(std::string_view line);
+// One line, newline included. Bytes that are not UTF-8 are replaced.
+std::string render_reply(const CommandOutput& output, bool json);
+std::string render_bad_request(const Error& error);
+
+// How long a line that begins like this may become.
+size_t request_limit(std::string_view beginning) noexcept;
+
+}  // namespace rampart

@@ -1,0 +1,21 @@
+// `apply FILE`: check a configuration and make it active. The client sends the file's text, so that
+// it is read with the rights of whoever asks.
+#include "control/commands/arguments.h"
+#include "control/commands/registry.h"
+#include "control/controller.h"
+
+namespace rampart {
+
+CommandOutput run_apply(const ApiRequest& request, Controller& controller) {
+    ArgumentParser parser("Checks a configuration file and makes it active.");
+    std::string path;
+    parser.required("file", path, "the configuration");
+    bool wait = true;
+    parser.flag("--wait", wait, "wait until every worker runs it; always so");
+    if (auto answer = parser.parse(request)) return *answer;
+    if (!request.file)
+        return CommandOutput::failed(exit_code::kUsage, "apply: the text of the file is missing\n");
+    return controller.apply(request.file->path, request.file->text);
+}
+
+}  // namespace rampart

@@ -1,0 +1,37 @@
+// `list`: the active rules with their counters.
+#include "control/commands/arguments.h"
+#include "control/commands/registry.h"
+#include "control/controller.h"
+#include "control/rule_listing.h"
+
+namespace rampart {
+
+CommandOutput run_list(const ApiRequest& request, Controller& controller) {
+    ArgumentParser parser("The active rules with their counters.");
+    ListingOptions options;
+    parser.option("chain", options.chain, "only this chain");
+    parser.flag("-v,--verbose", options.verbose, "packets, bytes and interfaces");
+    parser.flag("-n,--numeric", options.numeric, "numbers instead of names");
+    parser.flag("-x,--exact", options.exact, "counters in full, not as 12K");
+    parser.flag("--ids,-a", options.ids, "the id of each rule and where it is written");
+    parser.flag("--implicit", options.implicit, "also the rules that nobody wrote");
+    bool line_numbers = true;
+    parser.flag("--line-numbers", line_numbers, "always on");
+    if (auto answer = parser.parse(request)) return *answer;
+
+    const Snapshot& snapshot = controller.publisher().current();
+    if (!options.chain.empty() && snapshot.ruleset.names.find_chain(options.chain) < 0)
+        return CommandOutput::failed(
+            exit_code::kFailure,
+            "no chain " + rampart::quoted(options.chain) + "; chains: " +
+                listed(snapshot.ruleset.names.chain_names()) + "\n");
+    const std::vector<RuleCount> counts = controller.publisher().counts();
+    CommandOutput output;
+    if (request.json)
+        output.result = rules_to_json(snapshot.ruleset, counts, snapshot.generation);
+    else
+        output.out = list_rules(snapshot.ruleset, counts, options);
+    return output;
+}
+
+}  // namespace rampart

@@ -1,0 +1,14 @@
+// `reload`: apply the daemon's own file again.
+#include "control/commands/arguments.h"
+#include "control/commands/registry.h"
+#include "control/controller.h"
+
+namespace rampart {
+
+CommandOutput run_reload(const ApiRequest& request, Controller& controller) {
+    ArgumentParser parser("Applies the file that the daemon was started with, again.");
+    if (auto answer = parser.parse(request)) return *answer;
+    return controller.reload();
+}
+
+}  // namespace rampart

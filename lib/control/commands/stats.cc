@@ -1,0 +1,137 @@
+// `stats`: packets and rates of ports, queues and workers, and whether the sums agree.
+#include <fmt/format.h>
+
+#include "control/commands/arguments.h"
+#include "control/commands/registry.h"
+#include "control/controller.h"
+
+namespace rampart {
+namespace {
+
+Json rates_to_json(const Stats& stats) {
+    return {{"received", stats.rate(&Totals::received)},
+            {"forwarded", stats.rate(&Totals::forwarded)},
+            {"dropped", stats.drop_rate()},
+            {"flows_new", stats.rate(&Totals::inserted)}};
+}
+
+Json to_json(const Totals& totals) {
+    return {{"received", totals.received},       {"forwarded", totals.forwarded},
+            {"dropped", totals.dropped()},       {"generated", totals.generated},
+            {"handed_in", totals.handed_in},     {"handed_out", totals.handed_out},
+            {"invalid", totals.invalid_packets()}, {"flows_inserted", totals.inserted},
+            {"flows_expired", totals.expired},   {"flows_erased", totals.erased},
+            {"replies_limited", totals.replies_limited}};
+}
+
+Json to_json(const PortTotals& totals) {
+    return {{"received_packets", totals.received_packets},
+            {"received_bytes", totals.received_bytes},
+            {"transmitted_packets", totals.transmitted_packets},
+            {"transmitted_bytes", totals.transmitted_bytes}};
+}
+
+class Report {
+  public:
+    explicit Report(Controller& controller)
+        : controller_(controller), all_(totals_of(controller.datapath().workers())) {
+        for (const Worker* worker : controller.datapath().workers())
+            workers_.push_back(totals_of(worker->counters()));
+    }
+
+    Json json() const {
+        Json ports = Json::array();
+        for (size_t i = 0; i < controller_.datapath().ports().size(); ++i) {
+            Json port = to_json(all_.port[i]);
+            port["name"] = controller_.datapath().ports()[i]->name();
+            for (const Totals& worker : workers_) port["queues"].push_back(to_json(worker.port[i]));
+            ports.push_back(std::move(port));
+        }
+        Json workers = Json::array();
+        for (const Totals& worker : workers_) {
+            Json json = to_json(worker);
+            json["in_flight"] = worker.in_flight();
+            workers.push_back(std::move(json));
+        }
+        Json json = to_json(all_);
+        json["in_flight"] = all_.in_flight();
+        json["per_second"] = rates_to_json(controller_.stats());
+        json["ports"] = std::move(ports);
+        json["workers"] = std::move(workers);
+        return json;
+    }
+
+    std::string text() const {
+        return port_lines() + worker_lines() +
+               fmt::format("\nreceived {} + handed in {} = forwarded {} + handed out {} + dropped "
+                           "{}{}\n",
+                           all_.received, all_.handed_in, all_.forwarded, all_.handed_out,
+                           all_.dropped(),
+                           all_.in_flight() == 0
+                               ? std::string()
+                               : fmt::format(" + in flight {}", all_.in_flight()));
+    }
+
+  private:
+    std::string port_lines() const {
+        const Stats& stats = controller_.stats();
+        std::string text = fmt::format("{:<16} {:>5} {:>14} {:>16} {:>14} {:>16} {:>11} {:>11}\n",
+                                       "port", "queue", "rx packets", "rx bytes", "tx packets",
+                                       "tx bytes", "rx pkt/s", "tx pkt/s");
+        const auto line = [&](std::string_view name, std::string_view queue,
+                              const PortTotals& port) {
+            text += fmt::format("{:<16} {:>5} {:>14} {:>16} {:>14} {:>16}", name, queue,
+                                port.received_packets, port.received_bytes,
+                                port.transmitted_packets, port.transmitted_bytes);
+        };
+        for (size_t i = 0; i < controller_.datapath().ports().size(); ++i) {
+            const InterfaceIndex port = static_cast<InterfaceIndex>(i);
+            line(controller_.datapath().ports()[i]->name(), "all", all_.port[i]);
+            text += fmt::format(" {:>11.0f} {:>11.0f}\n",
+                                stats.port_rate(port, &PortTotals::received_packets),
+                                stats.port_rate(port, &PortTotals::transmitted_packets));
+            for (size_t worker = 0; workers_.size() > 1 && worker < workers_.size(); ++worker) {
+                line("", std::to_string(worker), workers_[worker].port[i]);
+                text += '\n';
+            }
+        }
+        return text;
+    }
+
+    std::string worker_lines() const {
+        std::string text =
+            fmt::format("\n{:<8} {:>14} {:>14} {:>14} {:>12} {:>12} {:>10}\n", "worker", "received",
+                        "forwarded", "dropped", "handed in", "handed out", "flows new");
+        for (size_t i = 0; i < workers_.size(); ++i) {
+            const Totals& worker = workers_[i];
+            text += fmt::format("{:<8} {:>14} {:>14} {:>14} {:>12} {:>12} {:>10}\n", i,
+                                worker.received, worker.forwarded, worker.dropped(),
+                                worker.handed_in, worker.handed_out, worker.inserted);
+        }
+        const Stats& stats = controller_.stats();
+        return text + fmt::format("per second: received {:.0f}, forwarded {:.0f}, dropped {:.0f}, "
+                                  "new flows {:.0f}\n",
+                                  stats.rate(&Totals::received), stats.rate(&Totals::forwarded),
+                                  stats.drop_rate(), stats.rate(&Totals::inserted));
+    }
+
+    Controller& controller_;
+    Totals all_;
+    std::vector<Totals> workers_;
+};
+
+}  // namespace
+
+CommandOutput run_stats(const ApiRequest& request, Controller& controller) {
+    ArgumentParser parser("Packets and rates of ports, queues and workers.");
+    if (auto answer = parser.parse(request)) return *answer;
+    const Report report(controller);
+    CommandOutput output;
+    if (request.json)
+        output.result = report.json();
+    else
+        output.out = report.text();
+    return output;
+}
+
+}  // namespace rampart

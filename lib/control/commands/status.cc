@@ -1,0 +1,63 @@
+// `status`: whether the firewall is ready, and a summary. Exit 0 exactly when it is.
+#include <fmt/format.h>
+
+#include "control/commands/arguments.h"
+#include "control/commands/registry.h"
+#include "control/controller.h"
+
+namespace rampart {
+namespace {
+
+std::string_view to_string(SteeringMode mode) noexcept {
+    switch (mode) {
+        case SteeringMode::Single: return "single";
+        case SteeringMode::Software: return "software";
+        case SteeringMode::Hardware: return "hardware";
+    }
+    return "";
+}
+
+}  // namespace
+
+CommandOutput run_status(const ApiRequest& request, Controller& controller) {
+    ArgumentParser parser("Whether the firewall is ready, and a summary.");
+    if (auto answer = parser.parse(request)) return *answer;
+    const bool is_ready = controller.is_ready();
+    Datapath& datapath = controller.datapath();
+    const Snapshot& snapshot = controller.publisher().current();
+    const uint64_t uptime_s = controller.now().ns / 1'000'000'000;
+    const PacketPool& pool = datapath.pool();
+
+    CommandOutput output;
+    output.exit = is_ready ? exit_code::kOk : exit_code::kFailure;
+    Json ports = Json::array();
+    std::string port_lines;
+    for (const auto& port : datapath.ports()) {
+        const bool is_up = port->is_link_up();
+        ports.push_back({{"name", port->name()}, {"device", port->device()}, {"link", is_up}});
+        port_lines += fmt::format("  {:<16} {:<5} {}\n", port->name(), is_up ? "up" : "down",
+                                  port->device());
+    }
+    output.result = {{"ready", is_ready},
+                     {"generation", snapshot.generation},
+                     {"version", RAMPART_VERSION},
+                     {"config", controller.config_path()},
+                     {"uptime_s", uptime_s},
+                     {"workers", datapath.workers().size()},
+                     {"steering", to_string(datapath.steering().mode())},
+                     {"flows", datapath.flow_count()},
+                     {"flows_max", snapshot.conntrack.max},
+                     {"mbufs_free", pool.available()},
+                     {"mbufs", pool.size()},
+                     {"ports", std::move(ports)}};
+    output.out = fmt::format(
+        "{}, generation {}, up {} s, {}\n"
+        "workers {} ({} steering), flows {} of {}, packet buffers {} of {} free\n"
+        "ports\n{}",
+        is_ready ? "ready" : "not ready", snapshot.generation, uptime_s, controller.config_path(),
+        datapath.workers().size(), to_string(datapath.steering().mode()), datapath.flow_count(),
+        snapshot.conntrack.max, pool.available(), pool.size(), port_lines);
+    return output;
+}
+
+}  // namespace rampart

@@ -1,0 +1,164 @@
+#include "control/controller.h"
+
+#include <csignal>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+#include <systemd/sd-daemon.h>
+
+#include "control/commands/registry.h"
+
+namespace rampart {
+namespace {
+
+constexpr uint32_t kActivation_ms = 2000;
+constexpr std::string_view kNeedsRestart = "E031";
+
+std::string diagnostics_text(const Diagnostics& diagnostics, std::string_view outcome) {
+    std::string text = diagnostics.to_text();
+    const std::string summary = diagnostics.summary();
+    if (!summary.empty() || !outcome.empty())
+        text += fmt::format("{}{}{}\n", summary, summary.empty() || outcome.empty() ? "" : "; ",
+                            outcome);
+    return text;
+}
+
+}  // namespace
+
+void report_fixed_settings(const SystemSettings& running, uint32_t running_max_flows,
+                           const Configuration& wanted, Diagnostics& diagnostics) {
+    const SystemSettings& system = wanted.system;
+    const auto report = [&](bool is_same, std::string_view what) {
+        if (is_same) return;
+        diagnostics.error(kNeedsRestart, {},
+                          fmt::format("{} cannot change while the daemon runs: this needs a restart",
+                                      what),
+                          "restart rampartd with this file, or keep that part as it is");
+    };
+    report(system.devices == running.devices, "'interfaces' (names, devices, queues, mtu)");
+    report(system.cores == running.cores, "'cores'");
+    report(system.memory == running.memory, "'memory'");
+    report(system.control == running.control, "'control'");
+    report(system.eal == running.eal, "'eal'");
+    report(wanted.snapshot->conntrack.max == running_max_flows, "'conntrack.max'");
+}
+
+Result<std::unique_ptr<Controller>> Controller::start(Eal& eal, Options options) {
+    std::unique_ptr<Controller> controller(new Controller(eal));
+    if (const auto up = controller->bring_up(std::move(options)); !up) {
+        controller->stop();
+        return tl::unexpected<Error>(up.error());
+    }
+    return controller;
+}
+
+Result<void> Controller::bring_up(Options options) {
+    auto loop = EventLoop::create();
+    if (!loop) return tl::unexpected<Error>(loop.error());
+    loop_ = std::move(*loop);
+    system_ = std::move(options.configuration.system);
+    config_path_ = std::move(options.config_path);
+    std::unique_ptr<Snapshot> snapshot = std::move(options.configuration.snapshot);
+    max_flows_ = snapshot->conntrack.max;
+    auto datapath = Datapath::create(system_, options.plan, max_flows_, clock_);
+    if (!datapath) return tl::unexpected<Error>(datapath.error());
+    datapath_ = std::move(*datapath);
+    publisher_ = std::make_unique<Publisher>(datapath_->workers());
+    ager_ = std::make_unique<Ager>(datapath_->workers());
+    stats_ = std::make_unique<Stats>(datapath_->workers());
+    if (const auto opened = open_server(options.socket); !opened) return opened;
+    publisher_->publish(std::move(snapshot));
+    if (const auto launched = datapath_->launch(eal_); !launched) return launched;
+    if (!publisher_->wait_until_active(kActivation_ms))
+        return failure("the workers did not take up the configuration in time",
+                       "other programs may be keeping their CPUs busy");
+    start_timers();
+    return {};
+}
+
+Result<void> Controller::open_server(const std::string& socket) {
+    ControlSettings control = system_.control;
+    if (!socket.empty()) control.socket = socket;
+    auto server = ApiServer::open(*loop_, control, [this](const ApiRequest& request) {
+        return run_command(request, *this);
+    });
+    if (!server) return tl::unexpected<Error>(server.error());
+    server_ = std::move(*server);
+    return {};
+}
+
+void Controller::start_timers() {
+    ageing_ = loop_->every(Ager::kTurn_us, [this] { ager_->turn(clock_.now().tick); });
+    sampling_ = loop_->every(Stats::kPeriod_us, [this] { each_second(); });
+    terminate_ = loop_->on_signal(SIGTERM, [this] { loop_->stop(); });
+    interrupt_ = loop_->on_signal(SIGINT, [this] { loop_->stop(); });
+    hang_up_ = loop_->on_signal(SIGHUP, [this] {
+        sd_notify(0, "RELOADING=1");
+        const CommandOutput output = reload();
+        if (output.exit == exit_code::kOk)
+            spdlog::info("reload: the file was read again");
+        else
+            spdlog::error("reload failed:\n{}", output.err);
+        sd_notify(0, "READY=1");
+    });
+    loop_->enable_watchdog();
+}
+
+void Controller::each_second() {
+    stats_->sample(clock_.now().ns);
+    publisher_->collect();
+    sd_notifyf(0, "STATUS=generation %u, %zu ports, %llu flows, %.2f Mpps",
+               publisher_->current().generation, datapath_->ports().size(),
+               static_cast<unsigned long long>(datapath_->flow_count()),
+               stats_->rate(&Totals::received) / 1e6);
+}
+
+void Controller::run() {
+    sd_notify(0, "READY=1");
+    loop_->run();
+    sd_notify(0, "STOPPING=1");
+    stop();
+}
+
+void Controller::stop() {
+    server_.reset();
+    if (datapath_ != nullptr) datapath_->stop(eal_);
+}
+
+Controller::~Controller() { stop(); }
+
+CommandOutput Controller::apply(const std::string& path, std::string text) {
+    Diagnostics diagnostics;
+    auto configuration = load_configuration(path, std::move(text), diagnostics);
+    return activate(std::move(configuration), diagnostics, path);
+}
+
+CommandOutput Controller::reload() {
+    Diagnostics diagnostics;
+    auto configuration = load_configuration_file(config_path_, diagnostics);
+    return activate(std::move(configuration), diagnostics, config_path_);
+}
+
+CommandOutput Controller::activate(std::optional<Configuration> configuration,
+                                   Diagnostics& diagnostics, const std::string& path) {
+    if (configuration) report_fixed_settings(system_, max_flows_, *configuration, diagnostics);
+    if (!configuration || diagnostics.has_errors())
+        return CommandOutput::failed(exit_code::kConfiguration,
+                                     diagnostics_text(diagnostics, "configuration not changed"));
+    CommandOutput output;
+    output.err = diagnostics_text(diagnostics, "");
+    const uint32_t generation = publisher_->publish(std::move(configuration->snapshot));
+    const size_t workers = datapath_->workers().size();
+    if (!publisher_->wait_until_active(kActivation_ms))
+        return CommandOutput::failed(
+            exit_code::kFailure,
+            output.err + fmt::format("generation {} is published, but not every worker runs it "
+                                     "after {} ms\n", generation, kActivation_ms));
+    output.out = fmt::format("generation {} is active on {} worker{}\n", generation, workers,
+                             workers == 1 ? "" : "s");
+    output.result = {{"generation", generation}, {"workers", workers}};
+    spdlog::info("generation {} ({}) is active", generation, path);
+    return output;
+}
+
+}  // namespace rampart

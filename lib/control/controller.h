@@ -1,0 +1,90 @@
+// Controller: the running daemon as its control thread sees it.
+//
+// Owns the datapath, the snapshots and everything periodic: ageing, statistics, the control socket,
+// signals. Built by app/rampartd once EAL is up; run() returns after SIGTERM or SIGINT, with workers
+// and ports stopped. Commands (control/commands/) get a reference and use the accessors.
+// Control thread only.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "config/loader.h"
+#include "control/ager.h"
+#include "control/api_server.h"
+#include "control/datapath.h"
+#include "control/eal_arguments.h"
+#include "control/event_loop.h"
+#include "control/publisher.h"
+#include "control/stats.h"
+
+namespace rampart {
+
+class Controller {
+  public:
+    struct Options {
+        Configuration configuration;
+        std::string config_path;
+        std::string socket;  // where to listen; overrides control.socket when not empty
+        EalPlan plan;
+    };
+
+    // Ports are up and the rules are active when this succeeds.
+    static Result<std::unique_ptr<Controller>> start(Eal& eal, Options options);
+    ~Controller();
+    Controller(const Controller&) = delete;
+    Controller& operator=(const Controller&) = delete;
+
+    // Serves until a signal asks for the end.
+    void run();
+
+    // Loads `text` and makes it the active configuration. Exit codes as the command line's.
+    CommandOutput apply(const std::string& path, std::string text);
+    // The same with the file that the daemon was started with.
+    CommandOutput reload();
+
+    Datapath& datapath() noexcept { return *datapath_; }
+    const Publisher& publisher() const noexcept { return *publisher_; }
+    const Stats& stats() const noexcept { return *stats_; }
+    const SystemSettings& system() const noexcept { return system_; }
+    const std::string& config_path() const noexcept { return config_path_; }
+    Now now() const noexcept { return clock_.now(); }
+    bool is_ready() const noexcept { return publisher_->is_active(); }
+
+  private:
+    explicit Controller(Eal& eal) : eal_(eal) {}
+    Result<void> bring_up(Options options);
+    Result<void> open_server(const std::string& socket);
+    CommandOutput activate(std::optional<Configuration> configuration, Diagnostics& diagnostics,
+                           const std::string& path);
+    void start_timers();
+    void stop();
+    void each_second();
+
+    Eal& eal_;
+    SystemSettings system_;
+    uint32_t max_flows_ = 0;
+    std::string config_path_;
+    TscClock clock_ = TscClock::start_now();
+    // The loop goes last, the sources before what they call.
+    std::unique_ptr<EventLoop> loop_;
+    std::unique_ptr<Datapath> datapath_;
+    std::unique_ptr<Publisher> publisher_;
+    std::unique_ptr<Ager> ager_;
+    std::unique_ptr<Stats> stats_;
+    std::unique_ptr<ApiServer> server_;
+    EventLoop::Source ageing_;
+    EventLoop::Source sampling_;
+    EventLoop::Source terminate_;
+    EventLoop::Source interrupt_;
+    EventLoop::Source hang_up_;
+};
+
+// What of `wanted` cannot change while the daemon runs: reported as errors at the file's name.
+void report_fixed_settings(const SystemSettings& running, uint32_t running_max_flows,
+                           const Configuration& wanted, Diagnostics& diagnostics);
+
+}  // namespace rampart

@@ -1,0 +1,165 @@
+#include "control/datapath.h"
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <thread>
+
+#include "dpdk/rss.h"
+
+namespace rampart {
+namespace {
+
+constexpr int kAnyNumaNode = -1;
+constexpr std::chrono::microseconds kPollInterval{200};
+
+}  // namespace
+
+Result<std::unique_ptr<Datapath>> Datapath::create(const SystemSettings& system,
+                                                   const EalPlan& plan, uint32_t max_flows,
+                                                   TscClock clock) {
+    std::unique_ptr<Datapath> datapath(new Datapath);
+    const uint16_t workers = static_cast<uint16_t>(plan.worker_cpus.size());
+    datapath->worker_cpus_ = plan.worker_cpus;
+    datapath->rss_key_ = random_symmetric_key();
+    auto pool = PacketPool::create("packets", mbufs_wanted(system), kAnyNumaNode);
+    if (!pool) return tl::unexpected<Error>(pool.error());
+    datapath->pool_ = std::move(*pool);
+    if (const auto opened = datapath->open_ports(system, workers); !opened)
+        return tl::unexpected<Error>(opened.error());
+    datapath->choose_steering(workers);
+    if (workers > 1) {
+        auto hand_off = HandOff::create(workers);
+        if (!hand_off) return tl::unexpected<Error>(hand_off.error());
+        datapath->hand_off_ = std::move(*hand_off);
+    }
+    if (const auto made = datapath->make_workers(system, workers, max_flows, clock); !made)
+        return tl::unexpected<Error>(made.error());
+    return datapath;
+}
+
+Datapath::~Datapath() {
+    if (hand_off_ != nullptr) hand_off_->drain();
+}
+
+// Ports start here, before there are workers: a port tells how it really spreads packets only when
+// it runs. What arrives until the workers poll waits in its queues.
+Result<void> Datapath::open_ports(const SystemSettings& system, uint16_t workers) {
+    for (const DeviceSettings& device : system.devices) {
+        Port::Options options;
+        options.name = device.name;
+        options.device = device.device;
+        options.receive_queues = receive_queues_wanted(device, workers);
+        options.transmit_queues = workers;
+        options.mtu = device.mtu;
+        options.pool = pool_->get();
+        options.rss_key = rss_key_;
+        auto port = Port::open(options);
+        if (!port) return tl::unexpected<Error>(port.error());
+        if (const auto started = (*port)->start(); !started)
+            return tl::unexpected<Error>(started.error());
+        auto& locks = locks_.emplace_back();
+        if ((*port)->transmit_queues() < workers) {
+            for (uint16_t queue = 0; queue < (*port)->transmit_queues(); ++queue)
+                locks.push_back(std::make_unique<TransmitLock>());
+        }
+        ports_.push_back(std::move(*port));
+    }
+    return {};
+}
+
+void Datapath::choose_steering(uint16_t workers) {
+    if (workers == 1) {
+        steering_ = std::make_unique<Steering>(Steering::single());
+        return;
+    }
+    const bool is_common = std::all_of(ports_.begin(), ports_.end(), [&](const auto& port) {
+        return port->has_rss() && port->receive_queues() == workers &&
+               port->rss_table() == ports_.front()->rss_table();
+    });
+    steering_ = std::make_unique<Steering>(
+        is_common ? Steering::hardware(workers, {rss_key_, ports_.front()->rss_table()})
+                  : Steering::software(workers));
+}
+
+std::vector<WorkerPort> Datapath::ports_of_worker(uint16_t worker, uint16_t workers) {
+    std::vector<WorkerPort> result;
+    for (size_t i = 0; i < ports_.size(); ++i) {
+        const Port& port = *ports_[i];
+        WorkerPort& own = result.emplace_back();
+        own.port_id = port.id();
+        own.receives = worker < port.receive_queues();
+        own.receive_queue = worker;
+        own.transmit_queue = static_cast<uint16_t>(worker % port.transmit_queues());
+        if (port.transmit_queues() < workers) own.lock = locks_[i][own.transmit_queue].get();
+    }
+    return result;
+}
+
+Result<void> Datapath::make_workers(const SystemSettings& system, uint16_t count,
+                                    uint32_t max_flows, TscClock clock) {
+    // One secret for all: a flow has the same hash on every worker, which steering relies on.
+    const KeyedHash hash = KeyedHash::random();
+    for (uint16_t i = 0; i < count; ++i) {
+        auto flows = FlowTable::create({.name = "flows-" + std::to_string(i),
+                                        .capacity = flows_per_worker(max_flows, count),
+                                        .numa_node = kAnyNumaNode,
+                                        .hash = hash});
+        if (!flows) return tl::unexpected<Error>(flows.error());
+        auto mailbox = Mailbox::create("mailbox-" + std::to_string(i), kAnyNumaNode);
+        if (!mailbox) return tl::unexpected<Error>(mailbox.error());
+        workers_.push_back(std::make_unique<Worker>(Worker::Options{
+            .index = i,
+            .ports = ports_of_worker(i, count),
+            .flows = std::move(*flows),
+            .mailbox = std::move(*mailbox),
+            .steering = steering_.get(),
+            .hand_off = hand_off_.get(),
+            .clock = clock,
+            .sleep_when_idle = system.cores.sleep_when_idle,
+        }));
+        worker_pointers_.push_back(workers_.back().get());
+    }
+    return {};
+}
+
+Result<void> Datapath::launch(Eal& eal) {
+    is_running_ = true;
+    for (Worker* worker : worker_pointers_) {
+        if (!eal.launch(worker->index() + 1u, [worker] { worker->run(); }))
+            return failure("worker " + std::to_string(worker->index()) + " could not be launched");
+    }
+    return {};
+}
+
+void Datapath::stop(Eal& eal) {
+    if (!is_running_) return;
+    is_running_ = false;
+    for (Worker* worker : worker_pointers_) worker->stop();
+    eal.join();
+    for (const auto& port : ports_) port->stop();
+}
+
+uint64_t Datapath::flow_count() const noexcept {
+    uint64_t count = 0;
+    for (const Worker* worker : worker_pointers_) count += worker->flows().count();
+    return count;
+}
+
+bool Datapath::wait_for_commands(Worker& worker, uint32_t timeout_ms) {
+    const auto deadline =
+        std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
+    const auto wait_for = [&](auto is_done) {
+        while (!is_done()) {
+            if (std::chrono::steady_clock::now() > deadline) return false;
+            std::this_thread::sleep_for(kPollInterval);
+        }
+        return true;
+    };
+    if (!wait_for([&] { return worker.mailbox().is_empty(); })) return false;
+    // What was taken last is done when the loop that took it has ended.
+    const uint64_t loops = worker.counters().loops.load();
+    return wait_for([&] { return worker.counters().loops.load() > loops + 1; });
+}
+
+}  // namespace rampart

@@ -1,0 +1,75 @@
+// Datapath: the ports and workers of the running firewall, from creation to orderly stop.
+//
+// Built once from the SystemSettings; what it holds (ports, pool, tables, rings) lives until it is
+// destroyed, after its workers have stopped. Eal must outlive it.
+//
+//   create   pool -> ports (open, start) -> steering -> hand-off -> workers
+//   launch   workers run on their lcores; publish a snapshot first, or they drop everything
+//   stop     workers end and are joined, ports stop
+//
+// Control thread only.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/result.h"
+#include "config/system_settings.h"
+#include "control/eal_arguments.h"
+#include "dataplane/hand_off.h"
+#include "dataplane/steering.h"
+#include "dataplane/transmit_lock.h"
+#include "dataplane/worker.h"
+#include "dpdk/eal.h"
+#include "dpdk/packet_pool.h"
+#include "dpdk/port.h"
+
+namespace rampart {
+
+class Datapath {
+  public:
+    static Result<std::unique_ptr<Datapath>> create(const SystemSettings& system, const EalPlan& plan,
+                                                    uint32_t max_flows, TscClock clock);
+    ~Datapath();
+    Datapath(const Datapath&) = delete;
+    Datapath& operator=(const Datapath&) = delete;
+
+    Result<void> launch(Eal& eal);
+    void stop(Eal& eal);
+
+    const std::vector<std::unique_ptr<Port>>& ports() const noexcept { return ports_; }
+    // Plain pointers for those who share the workers: publisher, ager, statistics, commands.
+    const std::vector<Worker*>& workers() const noexcept { return worker_pointers_; }
+    const std::vector<unsigned>& worker_cpus() const noexcept { return worker_cpus_; }
+    const Steering& steering() const noexcept { return *steering_; }
+    const PacketPool& pool() const noexcept { return *pool_; }
+    uint64_t flow_count() const noexcept;
+
+    // Waits until the worker has done everything that was posted to it so far; false when it takes
+    // longer than `timeout_ms`.
+    static bool wait_for_commands(Worker& worker, uint32_t timeout_ms);
+
+  private:
+    Datapath() = default;
+    Result<void> open_ports(const SystemSettings& system, uint16_t workers);
+    void choose_steering(uint16_t workers);
+    Result<void> make_workers(const SystemSettings& system, uint16_t count, uint32_t max_flows,
+                              TscClock clock);
+    std::vector<WorkerPort> ports_of_worker(uint16_t worker, uint16_t workers);
+
+    // Destroyed in reverse: workers, rings, ports, and the pool their packets came from at last.
+    std::unique_ptr<PacketPool> pool_;
+    std::vector<uint8_t> rss_key_;
+    std::vector<std::unique_ptr<Port>> ports_;
+    std::vector<std::vector<std::unique_ptr<TransmitLock>>> locks_;  // by port, transmit queue
+    std::unique_ptr<Steering> steering_;
+    std::unique_ptr<HandOff> hand_off_;
+    std::vector<std::unique_ptr<Worker>> workers_;
+    std::vector<Worker*> worker_pointers_;
+    std::vector<unsigned> worker_cpus_;
+    bool is_running_ = false;
+};
+
+}  // namespace rampart

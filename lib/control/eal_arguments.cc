@@ -1,0 +1,159 @@
+#include "control/eal_arguments.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include <fmt/format.h>
+
+#include "conntrack/flow_table.h"
+#include "dpdk/packet_pool.h"
+
+namespace rampart {
+namespace {
+
+constexpr uint64_t kMiB = 1 << 20;
+constexpr uint64_t kHugepageBytes = 2 * kMiB;
+constexpr unsigned kMaxWorkers = 64;
+// Descriptors and buffers that a driver may hold on to per queue.
+constexpr uint32_t kMbufsPerQueue = 2048;
+constexpr uint32_t kMbufsPerWorker = 1024;   // mempool cache and bursts in flight
+constexpr uint32_t kMbufsPerHandOff = 1024;
+constexpr uint32_t kMinMbufs = 8192;
+constexpr uint64_t kBaseBytes = 64 * kMiB;   // rings, mailboxes, EAL's own
+constexpr uint64_t kBytesPerPort = 8 * kMiB;
+
+bool is_allowed(unsigned cpu, const MachineFacts& machine) {
+    return std::find(machine.cpus.begin(), machine.cpus.end(), cpu) != machine.cpus.end();
+}
+
+tl::unexpected<Error> cpu_failure(std::string_view key, unsigned cpu) {
+    return failure(fmt::format("{}: CPU {} does not exist here or is not allowed", key, cpu),
+                   "`taskset -p $$` and `lscpu` show the CPUs that can be used");
+}
+
+Result<void> place_cores(const CoreSettings& cores, uint16_t workers, const MachineFacts& machine,
+                         EalPlan& plan) {
+    if (workers > kMaxWorkers)
+        return failure(fmt::format("{} workers are more than the {} that are possible", workers,
+                                   kMaxWorkers), "lower cores.workers");
+    plan.control_cpu = cores.control.value_or(machine.cpus.front());
+    if (!is_allowed(plan.control_cpu, machine)) return cpu_failure("cores.control", plan.control_cpu);
+    for (const unsigned cpu : cores.workers) {
+        if (!is_allowed(cpu, machine)) return cpu_failure("cores.workers", cpu);
+        plan.worker_cpus.push_back(cpu);
+    }
+    // The CPUs after the control thread's, going round: its own, which is mostly idle, comes last.
+    std::vector<unsigned> order = machine.cpus;
+    std::rotate(order.begin(),
+                std::upper_bound(order.begin(), order.end(), plan.control_cpu), order.end());
+    while (plan.worker_cpus.size() < workers)
+        plan.worker_cpus.push_back(order[plan.worker_cpus.size() % order.size()]);
+    return {};
+}
+
+std::string lcores_argument(const EalPlan& plan) {
+    std::string text = fmt::format("--lcores=0@{}", plan.control_cpu);
+    for (size_t i = 0; i < plan.worker_cpus.size(); ++i)
+        text += fmt::format(",{}@{}", i + 1, plan.worker_cpus[i]);
+    return text;
+}
+
+bool has_word(const std::vector<std::string>& words, std::string_view word) {
+    return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+}  // namespace
+
+MachineFacts read_machine_facts() {
+    MachineFacts facts;
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    if (sched_getaffinity(0, sizeof(set), &set) == 0) {
+        for (unsigned cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+            if (CPU_ISSET(cpu, &set)) facts.cpus.push_back(cpu);
+        }
+    }
+    if (facts.cpus.empty()) facts.cpus.push_back(0);
+    std::ifstream file("/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages");
+    uint64_t pages = 0;
+    if (file >> pages) facts.free_hugepage_bytes = pages * kHugepageBytes;
+    return facts;
+}
+
+uint16_t worker_count(const SystemSettings& system) {
+    const CoreSettings& cores = system.cores;
+    if (!cores.workers.empty()) return static_cast<uint16_t>(cores.workers.size());
+    if (cores.worker_count != 0) return static_cast<uint16_t>(cores.worker_count);
+    uint16_t most = 1;
+    for (const DeviceSettings& device : system.devices)
+        most = std::max(most, device.queues.value_or(1));
+    return most;
+}
+
+uint16_t receive_queues_wanted(const DeviceSettings& device, uint16_t workers) {
+    return std::clamp<uint16_t>(device.queues.value_or(workers), 1, workers);
+}
+
+uint32_t mbufs_wanted(const SystemSettings& system) {
+    if (system.memory.mbufs != 0) return system.memory.mbufs;
+    const uint16_t workers = worker_count(system);
+    uint32_t queues = 0;
+    for (const DeviceSettings& device : system.devices)
+        queues += receive_queues_wanted(device, workers) + workers;
+    const uint32_t wanted = queues * kMbufsPerQueue + workers * kMbufsPerWorker +
+                            workers * (workers - 1u) * kMbufsPerHandOff;
+    return std::max(wanted, kMinMbufs);
+}
+
+uint32_t flows_per_worker(uint32_t max, uint16_t workers) {
+    return static_cast<uint32_t>((uint64_t{max} + workers - 1) / workers);
+}
+
+uint64_t memory_wanted(const SystemSettings& system, uint32_t max_flows) {
+    if (system.memory.size_bytes != 0) return system.memory.size_bytes;
+    const uint16_t workers = worker_count(system);
+    const uint64_t tables = workers * FlowTable::bytes_for(flows_per_worker(max_flows, workers));
+    const uint64_t buffers = PacketPool::bytes_for(mbufs_wanted(system));
+    const uint64_t rest = kBaseBytes + kBytesPerPort * system.devices.size();
+    // An eighth for the allocator's own headers and gaps.
+    const uint64_t bytes = tables + buffers + (tables + buffers) / 8 + rest;
+    return (bytes + kHugepageBytes - 1) / kHugepageBytes * kHugepageBytes;
+}
+
+Result<EalPlan> plan_eal(const SystemSettings& system, uint32_t max_flows,
+                         const MachineFacts& machine) {
+    EalPlan plan;
+    if (const auto placed = place_cores(system.cores, worker_count(system), machine, plan); !placed)
+        return tl::unexpected<Error>(placed.error());
+    plan.memory_bytes = memory_wanted(system, max_flows);
+    plan.uses_hugepages = system.memory.hugepages == Hugepages::Always ||
+                          (system.memory.hugepages == Hugepages::Auto &&
+                           machine.free_hugepage_bytes >= plan.memory_bytes);
+    std::vector<std::string>& arguments = plan.arguments;
+    arguments = {lcores_argument(plan), "--main-lcore=0", "--log-level=warning"};
+    if (!has_word(system.eal, "--telemetry")) arguments.push_back("--no-telemetry");
+    // Nothing is left behind in /run/dpdk or hugetlbfs; EAL refuses --in-memory with --no-huge.
+    if (plan.uses_hugepages)
+        arguments.push_back("--in-memory");
+    else
+        arguments.insert(arguments.end(), {"--no-huge", "--no-shconf"});
+    arguments.push_back("-m");
+    arguments.push_back(std::to_string(std::max<uint64_t>(plan.memory_bytes / kMiB, 1)));
+    bool has_pci = false;
+    for (const DeviceSettings& device : system.devices) {
+        if (device.is_virtual) continue;
+        has_pci = true;
+        arguments.push_back("-a");
+        arguments.push_back(device.device);
+    }
+    if (!has_pci) arguments.push_back("--no-pci");
+    // Physical addresses matter only to devices that read memory on their own, and ordinary pages
+    // have none to offer.
+    if (!has_pci || !plan.uses_hugepages) arguments.push_back("--iova-mode=va");
+    arguments.insert(arguments.end(), system.eal.begin(), system.eal.end());
+    return plan;
+}
+
+}  // namespace rampart

@@ -1,0 +1,53 @@
+#include "control/flow_list.h"
+
+#include "conntrack/flow_table.h"
+#include "dataplane/worker.h"
+
+namespace rampart {
+
+uint32_t flow_id(uint16_t worker, FlowIndex index, uint32_t serial) noexcept {
+    // The finalizer of splitmix64: ids of neighbouring slots look unrelated.
+    uint64_t mixed = (uint64_t{worker} << 59) ^ (uint64_t{index} << 32) ^ serial;
+    mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9;
+    mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111eb;
+    const uint32_t id = static_cast<uint32_t>(mixed ^ (mixed >> 31));
+    return id == 0 ? 1 : id;
+}
+
+bool read_flow(const FlowTable& flows, uint16_t worker, FlowIndex index, Tick now,
+               FlowEntry& entry) noexcept {
+    if (flows.sweep_at(index) == 0) return false;
+    FlowInfo before, after;
+    if (!flows.read_info(index, before)) return false;
+    const Flow& flow = flows.flow(index);
+    const Tick deadline = flow.deadline.load();
+    entry.status = flow.status.load();
+    entry.state = flow.state.load();
+    for (int side = 0; side < 2; ++side) {
+        entry.packets[side] = flow.packets[side].load();
+        entry.bytes[side] = flow.bytes[side].load();
+    }
+    if (!flows.read_info(index, after) || after.serial != before.serial) return false;
+    if (is_past(deadline, now)) return false;
+    entry.original = before.original;
+    entry.reply = invert(before.original);
+    entry.timeout_s = ticks_left(deadline, now) / kTicksPerSecond;
+    entry.id = flow_id(worker, index, before.serial);
+    entry.worker = worker;
+    entry.index = index;
+    entry.serial = before.serial;
+    return true;
+}
+
+void for_each_flow(const std::vector<Worker*>& workers, Tick now,
+                   const std::function<void(const FlowEntry&)>& visit) {
+    FlowEntry entry;
+    for (const Worker* worker : workers) {
+        const FlowTable& flows = worker->flows();
+        for (FlowIndex index = 0; index < flows.capacity(); ++index) {
+            if (read_flow(flows, worker->index(), index, now, entry)) visit(entry);
+        }
+    }
+}
+
+}  // namespace rampart

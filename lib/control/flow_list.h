@@ -1,0 +1,45 @@
+// Flow list: the flows of all workers as control sees them, one consistent entry at a time.
+//
+// Reads the tables' arrays while the workers go on; an entry that changes its flow while it is being
+// read is left out, as is one whose time is up but which has not been erased yet. Control thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "base/clock.h"
+#include "conntrack/flow.h"
+#include "packet/tuple.h"
+
+namespace rampart {
+
+class FlowTable;
+class Worker;
+
+struct FlowEntry {
+    Tuple original;
+    Tuple reply;
+    uint16_t status = 0;  // flow_status
+    uint8_t state = 0;    // number of the tracker's state
+    uint32_t timeout_s = 0;
+    uint64_t packets[2]{};  // by direction; meaningful with accounting
+    uint64_t bytes[2]{};
+    uint32_t id = 0;      // stable for the life of the flow, never 0
+    uint16_t worker = 0;
+    FlowIndex index = 0;  // with `serial`: what Command::Erase takes
+    uint32_t serial = 0;
+};
+
+// The id that listings show for an incarnation of a slot.
+uint32_t flow_id(uint16_t worker, FlowIndex index, uint32_t serial) noexcept;
+
+// False when the slot holds no flow that should be listed.
+bool read_flow(const FlowTable& flows, uint16_t worker, FlowIndex index, Tick now,
+               FlowEntry& entry) noexcept;
+
+// In the order of the tables.
+void for_each_flow(const std::vector<Worker*>& workers, Tick now,
+                   const std::function<void(const FlowEntry&)>& visit);
+
+}  // namespace rampart

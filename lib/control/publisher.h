@@ -1,0 +1,53 @@
+// Publisher: owns the snapshots, hands each new one to all workers and keeps the rules' counts.
+//
+//   generations_:  [oldest ... current]      normally one; more while a worker still lags behind
+//
+// publish() numbers a snapshot, gives it a path table per worker and stores its pointer in every
+// worker. A worker takes it at its next loop and says so; when all did, nobody can reach the older
+// generations: their counts are carried over by chain and rule id, and they are freed.
+// Control thread only. Workers see snapshots through Worker::publish.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <vector>
+
+#include "base/result.h"
+#include "rules/snapshot.h"
+
+namespace rampart {
+
+class Worker;
+
+// Counts of `from` moved to the numbering of `to`: rules keep theirs by (chain, id), policies by
+// chain, implicit rules as such. A rule that `to` does not have loses its count.
+std::vector<RuleCount> carry_over(const Ruleset& from, const std::vector<RuleCount>& counts,
+                                  const Ruleset& to);
+
+class Publisher {
+  public:
+    explicit Publisher(std::vector<Worker*> workers) : workers_(std::move(workers)) {}
+
+    // Makes `snapshot` the current generation and returns its number; does not wait.
+    uint32_t publish(std::unique_ptr<Snapshot> snapshot);
+    // Waits until all workers use the current generation, but no longer than `timeout_ms`.
+    bool wait_until_active(uint32_t timeout_ms);
+    // Frees generations that no worker can reach any more.
+    void collect();
+
+    bool has_snapshot() const noexcept { return !generations_.empty(); }
+    const Snapshot& current() const noexcept { return *generations_.back(); }
+    // All workers use the current generation.
+    bool is_active() const noexcept;
+    // By RuleIndex of the current generation, since the daemon started.
+    std::vector<RuleCount> counts() const;
+
+  private:
+    std::vector<Worker*> workers_;
+    std::deque<std::unique_ptr<Snapshot>> generations_;
+    std::vector<RuleCount> base_;  // what was counted before generations_.front()
+    uint32_t last_generation_ = 0;
+};
+
+}  // namespace rampart

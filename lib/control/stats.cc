@@ -1,0 +1,96 @@
+#include "control/stats.h"
+
+#include <numeric>
+
+#include "dataplane/worker.h"
+
+namespace rampart {
+
+Totals& Totals::operator+=(const WorkerCounters& counters) noexcept {
+    for (size_t i = 0; i < port.size(); ++i) {
+        port[i].received_packets += counters.port[i].received_packets.load();
+        port[i].received_bytes += counters.port[i].received_bytes.load();
+        port[i].transmitted_packets += counters.port[i].transmitted_packets.load();
+        port[i].transmitted_bytes += counters.port[i].transmitted_bytes.load();
+    }
+    received += counters.received.load();
+    forwarded += counters.forwarded.load();
+    generated += counters.generated.load();
+    handed_in += counters.handed_in.load();
+    handed_out += counters.handed_out.load();
+    for (size_t i = 0; i < drops.size(); ++i) drops[i] += counters.drops[i].load();
+    for (size_t i = 0; i < invalid.size(); ++i) invalid[i] += counters.invalid[i].load();
+    inserted += counters.inserted.load();
+    expired += counters.expired.load();
+    erased += counters.erased.load();
+    icmp_error += counters.icmp_error.load();
+    replies_limited += counters.replies_limited.load();
+    loops += counters.loops.load();
+    busy_cycles += counters.busy_cycles.load();
+    idle_cycles += counters.idle_cycles.load();
+    return *this;
+}
+
+uint64_t Totals::dropped() const noexcept {
+    return std::accumulate(drops.begin(), drops.end(), uint64_t{0});
+}
+
+uint64_t Totals::invalid_packets() const noexcept {
+    return std::accumulate(invalid.begin(), invalid.end(), uint64_t{0});
+}
+
+int64_t Totals::in_flight() const noexcept {
+    return static_cast<int64_t>(received + handed_in - forwarded - handed_out - dropped());
+}
+
+Totals totals_of(const WorkerCounters& counters) noexcept {
+    Totals totals;
+    totals += counters;
+    return totals;
+}
+
+Totals totals_of(const std::vector<Worker*>& workers) noexcept {
+    Totals totals;
+    for (const Worker* worker : workers) totals += worker->counters();
+    return totals;
+}
+
+Stats::Stats(std::vector<Worker*> workers) : workers_(std::move(workers)) {
+    now_.cycles.resize(workers_.size());
+    before_.cycles.resize(workers_.size());
+}
+
+void Stats::sample(uint64_t now_ns) {
+    before_ = std::move(now_);
+    now_.ns = now_ns;
+    now_.all = totals_of(workers_);
+    now_.cycles.clear();
+    for (const Worker* worker : workers_)
+        now_.cycles.push_back(
+            {worker->counters().busy_cycles.load(), worker->counters().idle_cycles.load()});
+}
+
+double Stats::per_second(uint64_t now, uint64_t before) const noexcept {
+    if (before_.ns == 0 || now_.ns <= before_.ns) return 0;
+    return static_cast<double>(now - before) * 1e9 / static_cast<double>(now_.ns - before_.ns);
+}
+
+double Stats::rate(uint64_t Totals::*counter) const noexcept {
+    return per_second(now_.all.*counter, before_.all.*counter);
+}
+
+double Stats::port_rate(InterfaceIndex port, uint64_t PortTotals::*counter) const noexcept {
+    return per_second(now_.all.port[port].*counter, before_.all.port[port].*counter);
+}
+
+double Stats::drop_rate() const noexcept {
+    return per_second(now_.all.dropped(), before_.all.dropped());
+}
+
+double Stats::busy_ratio(uint16_t worker) const noexcept {
+    const uint64_t busy = now_.cycles[worker][0] - before_.cycles[worker][0];
+    const uint64_t idle = now_.cycles[worker][1] - before_.cycles[worker][1];
+    return busy + idle == 0 ? 0 : static_cast<double>(busy) / static_cast<double>(busy + idle);
+}
+
+}  // namespace rampart

@@ -1,0 +1,185 @@
+"""Builds and runs the test suites, one after another, and adds up what they report.
+
+A suite is a command whose output says how many tests it ran, in one of the forms that TALLIES
+knows. A command that fails without saying so counts as one failed test, a build that fails as one
+failed test of its own. Output is shown only for suites that fail (or with --verbose).
+"""
+import argparse
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+JOBS = str(os.cpu_count() or 2)
+
+
+class Tally:
+    def __init__(self, passed=0, failed=0, skipped=0):
+        self.passed, self.failed, self.skipped = passed, failed, skipped
+
+    def __add__(self, other):
+        return Tally(self.passed + other.passed, self.failed + other.failed,
+                     self.skipped + other.skipped)
+
+    def __str__(self):
+        return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
+
+
+def own_line(match):
+    return Tally(int(match[1]), int(match[2]), int(match[3] or 0))
+
+
+def catch_passed(match):
+    return Tally(passed=int(match[1]))
+
+
+def catch_failed(match):
+    total, failed = int(match[1]), int(match[2])
+    return Tally(passed=total - failed, failed=failed)
+
+
+def unittest_line(match):
+    total, rest = int(match[1]), match[2]
+    number = {word: int(n) for word, n in re.findall(r"(failures|errors|skipped)=(\d+)", rest)}
+    failed = number.get("failures", 0) + number.get("errors", 0)
+    skipped = number.get("skipped", 0)
+    return Tally(total - failed - skipped, failed, skipped)
+
+
+TALLIES = (
+    (re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$", re.M), own_line),
+    (re.compile(r"^All tests passed \(\d+ assertions? in (\d+) test cases?\)$", re.M), catch_passed),
+    (re.compile(r"^test cases: *(\d+) \|.*?(\d+) failed", re.M), catch_failed),
+    (re.compile(r"^Ran (\d+) tests? in .*\n\n(.*)$", re.M), unittest_line),
+)
+
+
+def tally_of(output, status):
+    total, found = Tally(), False
+    for pattern, count in TALLIES:
+        for match in pattern.finditer(output):
+            total, found = total + count(match), True
+    if status != 0 and total.failed == 0:
+        total.failed = 1
+    if status == 0 and not found:
+        total.passed = 1
+    return total
+
+
+class Runner:
+    def __init__(self, verbose):
+        self.total = Tally()
+        self.verbose = verbose
+
+    def suite(self, name, command, env=None, timeout=900):
+        started = time.monotonic()
+        try:
+            done = subprocess.run([str(word) for word in command], cwd=ROOT, text=True,
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                  env={**os.environ, **(env or {})}, timeout=timeout)
+            output, status = done.stdout, done.returncode
+        except subprocess.TimeoutExpired as late:
+            output = (late.stdout or b"").decode(errors="replace") + f"\nstopped after {timeout} s"
+            status = 124
+        tally = tally_of(output, status)
+        self.total += tally
+        print(f"{name:<34} {tally}  ({time.monotonic() - started:.0f} s)", flush=True)
+        for reason in re.findall(r"^.*(?:skipped|SKIP):? .*$", output, re.M)[:20]:
+            if not re.fullmatch(r"\d+ passed.*", reason):
+                print("    " + reason.strip(), flush=True)
+        if tally.failed or self.verbose:
+            print("\n".join("    | " + line for line in output.splitlines()[-200:]), flush=True)
+        return tally.failed == 0
+
+    def skip(self, name, why):
+        self.total += Tally(skipped=1)
+        print(f"{name:<34} skipped: {why}", flush=True)
+
+    def build(self, folder, options, compiler=None):
+        """Configures (once) and builds; False when that failed."""
+        env = {}
+        if compiler:
+            env = {"CXX": compiler}
+        path = ROOT / folder
+        if not (path / "build.ninja").exists():
+            if not self.suite(f"configure {folder}", ["meson", "setup", path, *options], env):
+                return False
+        return self.suite(f"build {folder}", ["ninja", "-C", path, "-j", JOBS], env, 3000)
+
+
+def release(run, options):
+    if not run.build("build", ["-Dtests=true"]):
+        return
+    for name in ("unit-config", "unit-datapath", "unit-control"):
+        run.suite(name, [f"build/test/{name}"])
+    run.suite("scenarios", ["build/test/scenarios"])
+    if os.geteuid() != 0:
+        run.skip("end to end", "network namespaces need root")
+        return
+    run.suite("demo", ["/usr/bin/python3", "test/e2e/demo.py"])
+    run.suite("demo without hugepages", ["/usr/bin/python3", "test/e2e/demo.py", "--no-huge"])
+    run.suite("end to end", ["/usr/bin/python3", "-m", "unittest", "discover", "-v", "-s",
+                             "test/e2e", "-p", "*_test.py"])
+
+
+def checks(run, options):
+    run.suite("layers", ["/usr/bin/python3", "scripts/check_layers.py"])
+    run.suite("sizes", ["/usr/bin/python3", "scripts/check_sizes.py"])
+    run.suite("format", ["scripts/format.sh", "--check"])
+    run.suite("generated documents", ["scripts/gen-docs.sh", "--check"])
+
+
+def clang(run, options):
+    if run.build("build-clang", ["-Dtests=true"], "clang++"):
+        for name in ("unit-config", "unit-datapath", "unit-control", "scenarios"):
+            run.suite(f"{name} (clang)", [f"build-clang/test/{name}"])
+
+
+def sanitizers(run, options):
+    asan = {"ASAN_OPTIONS": "detect_leaks=0", "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}
+    if run.build("build-asan", ["-Dtests=true", "-Dbuildtype=debugoptimized",
+                                "-Db_sanitize=address,undefined"]):
+        for name in ("unit-config", "unit-datapath", "unit-control", "scenarios"):
+            run.suite(f"{name} (ASan, UBSan)", [f"build-asan/test/{name}"], asan)
+    tsan = {"TSAN_OPTIONS": f"halt_on_error=1:suppressions={ROOT}/test/tsan.supp"}
+    if run.build("build-tsan", ["-Dtests=true", "-Dbuildtype=debugoptimized",
+                                "-Db_sanitize=thread"]):
+        run.suite("two workers (TSan)", ["build-tsan/test/two-workers"], tsan)
+
+
+def fuzz(run, options):
+    if not run.build("build-fuzz", ["-Dtests=false", "-Dfuzz=true", "-Dbuildtype=debugoptimized"],
+                     "clang++"):
+        return
+    for corpus in sorted((ROOT / "test/fuzz/corpus").iterdir()):
+        target = ROOT / "build-fuzz/test" / f"fuzz-{corpus.name.replace('_', '-')}"
+        fresh = ROOT / "build-fuzz/corpus" / corpus.name
+        fresh.mkdir(parents=True, exist_ok=True)
+        run.suite(f"fuzz {corpus.name}, {options.fuzz_seconds} s",
+                  [target, f"-max_total_time={options.fuzz_seconds}", "-rss_limit_mb=4096",
+                   "-timeout=10", f"-artifact_prefix={ROOT}/build-fuzz/", fresh, corpus],
+                  {"ASAN_OPTIONS": "detect_leaks=0"})
+
+
+STAGES = {"checks": checks, "release": release, "clang": clang, "sanitizers": sanitizers,
+          "fuzz": fuzz}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("stages", nargs="*", choices=[[], *STAGES], help="default: all of them")
+    parser.add_argument("--fuzz-seconds", type=int, default=60, help="for each fuzz target")
+    parser.add_argument("--verbose", action="store_true")
+    options = parser.parse_args()
+    run = Runner(options.verbose)
+    for name in options.stages or STAGES:
+        STAGES[name](run, options)
+    print(run.total)
+    return 1 if run.total.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,87 @@
+// The registries are complete: whatever is listed there explains itself and works as it says.
+#include <filesystem>
+#include <set>
+
+#include <catch2/catch.hpp>
+
+#include "config/loader.h"
+#include "config/reference.h"
+#include "rules/match.h"
+#include "rules/target.h"
+#include "support/rule_bench.h"
+
+using namespace rampart;
+using namespace rampart::test;
+
+namespace {
+
+std::string problem_with(std::string_view rule) {
+    std::string text =
+        "version: 1\n"
+        "interfaces:\n"
+        "  lan: { device: \"0000:01:00.0\", bridge: wan }\n"
+        "  wan: { device: \"0000:01:00.1\" }\n"
+        "chains:\n"
+        "  web: [ { action: accept } ]\n"
+        "  forward: { policy: drop, rules: [ { jump: web }, ";
+    text += rule;
+    text += " ] }\n";
+    Diagnostics diagnostics;
+    load_configuration("example.yaml", text, diagnostics);
+    return diagnostics.to_text();
+}
+
+void check_help(const Help& help) {
+    CHECK_FALSE(help.summary.empty());
+    CHECK(help.summary.back() == '.');
+    CHECK_FALSE(help.iptables.empty());
+    CHECK_FALSE(help.nft.empty());
+    CHECK(problem_with(help.example).empty());
+}
+
+}  // namespace
+
+TEST_CASE("every match has a unique key, help, and an example that loads") {
+    std::set<std::string_view> keys;
+    for (const MatchType* type : match_types()) {
+        CAPTURE(type->key);
+        CHECK(keys.insert(type->key).second);
+        CHECK(find_match_type(type->key) == type);
+        CHECK(type->help.example.find(type->key) != std::string_view::npos);
+        CHECK_FALSE(type->help.values.empty());
+        check_help(type->help);
+    }
+    CHECK(find_match_type("ctstate") == nullptr);
+}
+
+TEST_CASE("every match and target has a unit test") {
+    const std::filesystem::path folder = RAMPART_SOURCE_ROOT "/test/unit/rules";
+    for (const MatchType* type : match_types()) {
+        CAPTURE(type->key);
+        CHECK(std::filesystem::exists(folder / "matches" / (std::string(type->key) + "_test.cc")));
+    }
+}
+
+TEST_CASE("every target has a unique name, help, and an example that loads") {
+    std::set<std::string_view> names;
+    for (const TargetType* type : target_types()) {
+        CAPTURE(type->name);
+        CHECK(names.insert(type->name).second);
+        CHECK((type->own_key ? find_target_key(type->name) : find_action(type->name)) == type);
+        CHECK(type->help.example.find(type->name) != std::string_view::npos);
+        check_help(type->help);
+    }
+}
+
+TEST_CASE("the reference manual names every match, target, key and code") {
+    const std::string reference = render_reference();
+    for (const MatchType* type : match_types()) {
+        CHECK(reference.find(type->key) != std::string::npos);
+    }
+    for (const TargetType* type : target_types()) {
+        CHECK(reference.find(type->name) != std::string::npos);
+    }
+    for (const char* word : {"`tcp_loose`", "`tcp_syn_sent`", "RP-E030", "RP-W120", "`mbufs`"}) {
+        CHECK(reference.find(word) != std::string::npos);
+    }
+}
