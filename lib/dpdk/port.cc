@@ -14,7 +14,6 @@ namespace {
 
 constexpr uint16_t kReceiveDescriptors = 1024;
 constexpr uint16_t kTransmitDescriptors = 1024;
-constexpr uint32_t kEthernetOverhead = 14 + 4 + 4;  // header, FCS, one VLAN tag
 
 std::string device_name(const std::string& device) { return device.substr(0, device.find(',')); }
 

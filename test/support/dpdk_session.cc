@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <sched.h>
 #include <stdexcept>
 
 #include <rte_mbuf.h>
@@ -17,9 +18,17 @@ DpdkSession& DpdkSession::get() {
 }
 
 DpdkSession::DpdkSession() {
+    // EAL binds the caller to its lcore; the threads of tests shall run anywhere.
+    cpu_set_t allowed;
+    const int got = sched_getaffinity(0, sizeof(allowed), &allowed);
+    int cpu = 0;
+    while (got == 0 && cpu < CPU_SETSIZE && !CPU_ISSET(cpu, &allowed))
+        ++cpu;
+    const std::string lcore = "0@" + std::to_string(cpu);
     auto eal = Eal::start({"--no-huge", "--no-pci", "--no-shconf", "-m", "256", "--no-telemetry",
-                           "--log-level", "error", "--lcores", "0@0"});
+                           "--log-level", "error", "--lcores", lcore});
     if (!eal) throw std::runtime_error(eal.error().message);
+    if (got == 0) sched_setaffinity(0, sizeof(allowed), &allowed);
     eal_ = std::move(*eal);
     auto pool = PacketPool::create("test-packets", kMbufs, -1);
     if (!pool) throw std::runtime_error(pool.error().message);

@@ -95,12 +95,13 @@ std::string quoted_text(const Bytes& quoted) {
     if (quoted.size() < 28) return " about " + std::to_string(quoted.size()) + " bytes";
     const bool is_ipv4 = quoted[0] >> 4 == 4;
     const Family family = is_ipv4 ? Family::Ipv4 : Family::Ipv6;
+    const size_t transport = is_ipv4 ? (quoted[0] & 0x0fu) * 4u : 40u;
+    if (transport + 8 > quoted.size()) return " about " + std::to_string(quoted.size()) + " bytes";
     Tuple tuple;
     tuple.family = family;
     tuple.protocol = quoted.at(is_ipv4 ? 9 : 6);
     tuple.src = address_at(quoted, is_ipv4 ? 12 : 8, family).bytes;
     tuple.dst = address_at(quoted, is_ipv4 ? 16 : 24, family).bytes;
-    const size_t transport = is_ipv4 ? (quoted[0] & 0x0fu) * 4u : 40u;
     tuple.src_port = be16::from_host(static_cast<uint16_t>(get16(quoted, transport)));
     tuple.dst_port = be16::from_host(static_cast<uint16_t>(get16(quoted, transport + 2)));
     if (tuple.protocol == 1 || tuple.protocol == 58) {

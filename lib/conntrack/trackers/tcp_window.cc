@@ -87,7 +87,8 @@ unsigned check_bounds(const TcpSide& side, const TcpSide& peer, uint32_t seq, ui
         unsigned{peer.max_win == 0} | unsigned{is_after(end, side.end - peer.max_win - 1)};
     const unsigned upper_ack = !is_after(sack, peer.end);
     const unsigned lower_ack = is_after(sack, peer.end - ack_window - 1);
-    return upper_data | lower_data << 1 | upper_ack << 2 | lower_ack << 3;
+    return upper_data * kUpperData | lower_data * kLowerData | upper_ack * kUpperAck |
+           lower_ack * kLowerAck;
 }
 
 // Counts identical ACKs in a row: the connection makes no progress (netfilter's max_retrans).

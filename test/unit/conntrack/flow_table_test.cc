@@ -1,0 +1,191 @@
+// The flow table by itself: what goes in is found from both directions until it goes.
+#include "conntrack/flow_table.h"
+
+#include <catch2/catch.hpp>
+
+#include "packet/parser.h"
+#include "support/dpdk_session.h"
+#include "support/packet_line.h"
+
+namespace rampart::test {
+namespace {
+
+struct Parsed {
+    explicit Parsed(const std::string& line) : frame(frame_of(line)) {
+        const uint32_t size = static_cast<uint32_t>(frame.size());
+        REQUIRE(parse_frame(packet, frame.data(), size, size, {}).kind == FrameKind::Ip);
+    }
+    Bytes frame;
+    Packet packet;
+};
+
+std::unique_ptr<FlowTable> make_table(uint32_t capacity) {
+    auto table = FlowTable::create({.name = DpdkSession::get().unique_name("table"),
+                                    .capacity = capacity,
+                                    .numa_node = -1,
+                                    .hash = KeyedHash::from_seed(3)});
+    REQUIRE(table.has_value());
+    return std::move(*table);
+}
+
+KeyBatch batch_of(const FlowTable& table, const Parsed& parsed) {
+    KeyBatch batch;
+    batch.add(0, parsed.packet);
+    table.hash(batch, parsed.packet.family);
+    return batch;
+}
+
+uint32_t hash_of(const FlowTable& table, const Parsed& parsed) {
+    return batch_of(table, parsed).hash[0];
+}
+
+FlowRef find(const FlowTable& table, const Parsed& parsed) {
+    const KeyBatch batch = batch_of(table, parsed);
+    FlowRef stored;
+    table.find(batch, parsed.packet.family, &stored);
+    const FlowRef again = table.find_again(parsed.packet, batch.hash[0]);
+    CHECK(stored.is_none() == again.is_none());
+    if (stored.is_none()) return stored;
+    const FlowRef ref = FlowTable::toward(stored, parsed.packet);
+    CHECK(ref.raw() == again.raw());
+    return ref;
+}
+
+FlowIndex insert(FlowTable& table, const Parsed& parsed, Tick deadline = 1000) {
+    const FlowIndex index = table.allocate();
+    if (index == kNoFlow) return kNoFlow;
+    FlowInfo info;
+    info.original = tuple_of(parsed.packet);
+    REQUIRE(table.confirm(index, parsed.packet, hash_of(table, parsed), info, deadline));
+    return index;
+}
+
+}  // namespace
+
+TEST_CASE("a flow is found from both directions, and the direction is right") {
+    auto table = make_table(64);
+    const std::pair<const char*, const char*> flows[] = {
+        {"tcp 10.0.0.2:9 > 192.0.2.1:80 S", "tcp 192.0.2.1:80 > 10.0.0.2:9 SA"},
+        {"tcp 192.0.2.1:81 > 10.0.0.2:9 S", "tcp 10.0.0.2:9 > 192.0.2.1:81 SA"},
+        {"udp [2001:db8::1]:9 > [2001:db8::2]:53", "udp [2001:db8::2]:53 > [2001:db8::1]:9"},
+        {"icmp 10.0.0.2 > 192.0.2.1 echo-request id 7",
+         "icmp 192.0.2.1 > 10.0.0.2 echo-reply id 7"},
+        {"ip 192.0.2.1 > 10.0.0.2 proto 47", "ip 10.0.0.2 > 192.0.2.1 proto 47"}};
+    for (const auto& [first, answer] : flows) {
+        const Parsed original(first), reply(answer);
+        CHECK(find(*table, original).is_none());
+        const FlowIndex index = insert(*table, original);
+        CHECK(find(*table, original).index() == index);
+        CHECK(find(*table, original).direction() == Direction::Original);
+        CHECK(find(*table, reply).index() == index);
+        CHECK(find(*table, reply).direction() == Direction::Reply);
+        CHECK(table->original_tuple(index) == tuple_of(original.packet));
+    }
+    CHECK(table->count() == std::size(flows));
+}
+
+TEST_CASE("a packet that is its own reply is a reply from the second on") {
+    auto table = make_table(64);
+    const Parsed land("udp 10.0.0.2:7 > 10.0.0.2:7");
+    const FlowIndex index = insert(*table, land);
+    CHECK(find(*table, land).index() == index);
+    CHECK(find(*table, land).direction() == Direction::Reply);
+}
+
+TEST_CASE("an erased flow is gone at once but its slot waits for the end of the burst") {
+    auto table = make_table(1);
+    const Parsed one("udp 10.0.0.2:1 > 192.0.2.1:53"), two("udp 10.0.0.2:2 > 192.0.2.1:53");
+    const FlowIndex index = insert(*table, one);
+    CHECK(table->allocate() == kNoFlow);
+    table->erase(index);
+    table->erase(index);  // twice is once
+    CHECK(find(*table, one).is_none());
+    CHECK(table->count() == 0);
+    CHECK(table->sweep_at(index) == 0);
+    CHECK(table->flow(index).has(flow_status::kDying));
+    CHECK(insert(*table, two) == kNoFlow);
+    table->end_burst();
+    CHECK(insert(*table, two) == index);
+    CHECK(table->flow(index).status.load() == flow_status::kConfirmed);
+    FlowInfo info;
+    REQUIRE(table->read_info(index, info));
+    CHECK(info.original == tuple_of(two.packet));
+}
+
+TEST_CASE("a table takes as many flows as it promised, again and again") {
+    constexpr uint32_t kCapacity = 1000;
+    auto table = make_table(kCapacity);
+    for (uint32_t round = 0; round < 5; ++round) {
+        for (uint32_t i = 0; i < kCapacity; ++i)
+            REQUIRE(insert(*table, Parsed("udp 10.0." + std::to_string(round) + ".2:" +
+                                          std::to_string(i) + " > 192.0.2.1:53")) != kNoFlow);
+        CHECK(table->allocate() == kNoFlow);
+        CHECK(table->count() == kCapacity);
+        uint32_t erased = 0;
+        for (FlowIndex first = 0; first < kCapacity; first += 32)
+            erased += table->erase_range(first, 32);
+        CHECK(erased == kCapacity);
+        table->end_burst();
+    }
+}
+
+TEST_CASE("a released flow was never in the table") {
+    auto table = make_table(1);
+    const FlowIndex index = table->allocate();
+    table->release(index);
+    CHECK(table->count() == 0);
+    CHECK(table->allocate() == index);
+}
+
+TEST_CASE("a flow expires at its deadline, and a later deadline postpones the sweep") {
+    auto table = make_table(8);
+    const FlowIndex index = insert(*table, Parsed("udp 10.0.0.2:1 > 192.0.2.1:53"), 1000);
+    CHECK(table->sweep_at(index) == 1000);
+    table->set_deadline(index, 5000);
+    CHECK(table->sweep_at(index) == 1000);  // the sweep may look too early
+    CHECK_FALSE(table->expire_if_due(index, 1000));
+    CHECK(table->sweep_at(index) == 5000);
+    table->set_deadline(index, 2000);
+    CHECK(table->sweep_at(index) == 2000);  // never too late
+    CHECK_FALSE(table->expire_if_due(index, 1999));
+    CHECK(table->expire_if_due(index, 2000));
+    CHECK_FALSE(table->expire_if_due(index, 2000));
+    CHECK(table->count() == 0);
+}
+
+TEST_CASE("deadlines work across the wrap of the tick") {
+    auto table = make_table(8);
+    const FlowIndex index = insert(*table, Parsed("udp 10.0.0.2:1 > 192.0.2.1:53"), 0xfffffff0);
+    table->set_deadline(index, 0);  // tick 0, after the wrap
+    CHECK_FALSE(table->expire_if_due(index, 0xffffffff));
+    CHECK(table->sweep_at(index) != 0);
+    CHECK(table->expire_if_due(index, 1));
+}
+
+TEST_CASE("an erase by serial hits that incarnation only") {
+    auto table = make_table(1);
+    const Parsed one("udp 10.0.0.2:1 > 192.0.2.1:53");
+    const FlowIndex index = insert(*table, one);
+    FlowInfo info;
+    REQUIRE(table->read_info(index, info));
+    table->erase(index);
+    table->end_burst();
+    CHECK_FALSE(table->erase_incarnation(index, info.serial));
+    REQUIRE(insert(*table, one) == index);
+    CHECK_FALSE(table->erase_incarnation(index, info.serial));
+    REQUIRE(table->read_info(index, info));
+    CHECK(table->erase_incarnation(index, info.serial));
+    CHECK_FALSE(table->erase_incarnation(0xffffff, 1));
+    CHECK_FALSE(table->read_info(index, info));
+}
+
+TEST_CASE("a table without room or with too much is refused with a reason") {
+    CHECK_FALSE(FlowTable::create({.name = "none", .capacity = 0}).has_value());
+    CHECK_FALSE(
+        FlowTable::create({.name = "huge", .capacity = FlowTable::kMaxCapacity + 1}).has_value());
+    const auto too_big = FlowTable::create({.name = "big", .capacity = FlowTable::kMaxCapacity});
+    REQUIRE_FALSE(too_big.has_value());
+    CHECK(too_big.error().hint.find("conntrack.max") != std::string::npos);
+}
+
+}  // namespace rampart::test
