@@ -99,20 +99,22 @@ class Runner:
         print(f"{name:<34} skipped: {why}", flush=True)
 
     def build(self, folder, options, compiler=None):
-        """Configures (once) and builds; False when that failed."""
+        """Configures and builds; False when that failed. A folder that was configured otherwise,
+        as scripts/build.sh does, gets the options of this run."""
         env = {}
         if compiler:
             env = {"CXX": compiler}
         path = ROOT / folder
-        if not (path / "build.ninja").exists():
-            if not self.suite(f"configure {folder}", ["meson", "setup", path, *options], env):
-                return False
+        verb = "configure" if (path / "build.ninja").exists() else "setup"
+        if not self.suite(f"configure {folder}", ["meson", verb, path, *options], env):
+            return False
         return self.suite(f"build {folder}", ["ninja", "-C", path, "-j", JOBS], env, 3000)
 
 
 def release(run, options):
     if not run.build("build", ["-Dtests=true"]):
         return
+    run.suite("generated documents", ["scripts/gen-docs.sh", "--check"])
     for name in ("unit-config", "unit-datapath", "unit-control"):
         run.suite(name, [f"build/test/{name}"])
     run.suite("scenarios", ["build/test/scenarios"])
@@ -129,7 +131,6 @@ def checks(run, options):
     run.suite("layers", ["/usr/bin/python3", "scripts/check_layers.py"])
     run.suite("sizes", ["/usr/bin/python3", "scripts/check_sizes.py"])
     run.suite("format", ["scripts/format.sh", "--check"])
-    run.suite("generated documents", ["scripts/gen-docs.sh", "--check"])
 
 
 def clang(run, options):
