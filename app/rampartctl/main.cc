@@ -1,5 +1,5 @@
-// rampartctl: the command line of a running firewall. A thin client: except for `check`, `reference`
-// and `help` everything is done by the daemon. Called as `conntrack` it is `rampartctl conntrack`.
+// rampartctl: the command line of a running firewall. A thin client: everything but `check`,
+// `reference` and `help` is done by the daemon. Called as `conntrack` it is `rampartctl conntrack`.
 //
 // Exit status: 0 ok, 1 failed, 2 bad usage, 3 daemon unreachable, 4 the configuration has errors.
 #include <algorithm>
