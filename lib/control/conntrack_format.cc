@@ -123,8 +123,7 @@ Json flow_to_json(const FlowEntry& entry, const ConntrackFormat& format) {
               {"status", status_names(entry.status)}};
     if (const std::string_view state = state_name(entry); !state.empty()) json["state"] = state;
     json["timeout"] = entry.timeout_s;
-    json["mark"] = 0;
-    json["zone"] = entry.original.zone;
+    if (entry.original.zone != 0) json["zone"] = entry.original.zone;
     json["id"] = entry.id;
     if (format.accounting) {
         for (int side = 0; side < 2; ++side)
