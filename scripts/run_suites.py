@@ -100,14 +100,15 @@ class Runner:
         print(f"{name:<34} skipped: {why}", flush=True)
 
     def build(self, folder, options, compiler=None, targets=()):
-        """Configures (once) and builds all or the given targets; False when that failed."""
+        """Configures and builds all or the given targets; False when that failed. A folder that
+        was configured otherwise, as scripts/build.sh does, gets the options of this run."""
         env = {}
         if compiler:
             env = {"CXX": compiler}
         path = ROOT / folder
-        if not (path / "build.ninja").exists():
-            if not self.suite(f"configure {folder}", ["meson", "setup", path, *options], env):
-                return False
+        verb = "configure" if (path / "build.ninja").exists() else "setup"
+        if not self.suite(f"configure {folder}", ["meson", verb, path, *options], env):
+            return False
         return self.suite(f"build {folder}", ["ninja", "-C", path, "-j", JOBS, *targets], env, 3000)
 
 
