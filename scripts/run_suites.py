@@ -14,6 +14,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 JOBS = str(os.cpu_count() or 2)
+UNIT_SUITES = ("unit-config", "unit-datapath", "unit-control", "two-workers", "scenarios")
 
 
 class Tally:
@@ -98,24 +99,24 @@ class Runner:
         self.total += Tally(skipped=1)
         print(f"{name:<34} skipped: {why}", flush=True)
 
-    def build(self, folder, options, compiler=None):
-        """Configures (once) and builds; False when that failed."""
+    def build(self, folder, options, compiler=None, targets=()):
+        """Configures and builds all or the given targets; False when that failed. A folder that
+        was configured otherwise, as scripts/build.sh does, gets the options of this run."""
         env = {}
         if compiler:
             env = {"CXX": compiler}
         path = ROOT / folder
-        if not (path / "build.ninja").exists():
-            if not self.suite(f"configure {folder}", ["meson", "setup", path, *options], env):
-                return False
-        return self.suite(f"build {folder}", ["ninja", "-C", path, "-j", JOBS], env, 3000)
+        verb = "configure" if (path / "build.ninja").exists() else "setup"
+        if not self.suite(f"configure {folder}", ["meson", verb, path, *options], env):
+            return False
+        return self.suite(f"build {folder}", ["ninja", "-C", path, "-j", JOBS, *targets], env, 3000)
 
 
 def release(run, options):
     if not run.build("build", ["-Dtests=true"]):
         return
-    for name in ("unit-config", "unit-datapath", "unit-control"):
+    for name in UNIT_SUITES:
         run.suite(name, [f"build/test/{name}"])
-    run.suite("scenarios", ["build/test/scenarios"])
     if os.geteuid() != 0:
         run.skip("end to end", "network namespaces need root")
         return
@@ -132,30 +133,27 @@ def checks(run, options):
     run.suite("generated documents", ["scripts/gen-docs.sh", "--check"])
 
 
-def clang(run, options):
-    if run.build("build-clang", ["-Dtests=true"], "clang++"):
-        for name in ("unit-config", "unit-datapath", "unit-control", "scenarios"):
-            run.suite(f"{name} (clang)", [f"build-clang/test/{name}"])
-
-
 def sanitizers(run, options):
+    """The second compiler and the first two sanitizers in one build, thread sanitizer in another."""
     asan = {"ASAN_OPTIONS": "detect_leaks=0", "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}
-    if run.build("build-asan", ["-Dtests=true", "-Dbuildtype=debugoptimized",
-                                "-Db_sanitize=address,undefined"]):
-        for name in ("unit-config", "unit-datapath", "unit-control", "scenarios"):
-            run.suite(f"{name} (ASan, UBSan)", [f"build-asan/test/{name}"], asan)
+    if run.build("build-clang", ["-Dtests=true", "-Dbuildtype=debugoptimized",
+                                 "-Db_sanitize=address,undefined"], "clang++"):
+        for name in UNIT_SUITES:
+            run.suite(f"{name} (clang, ASan, UBSan)", [f"build-clang/test/{name}"], asan)
     tsan = {"TSAN_OPTIONS": f"halt_on_error=1:suppressions={ROOT}/test/tsan.supp"}
     if run.build("build-tsan", ["-Dtests=true", "-Dbuildtype=debugoptimized",
-                                "-Db_sanitize=thread"]):
-        run.suite("two workers (TSan)", ["build-tsan/test/two-workers"], tsan)
+                                "-Db_sanitize=thread"], targets=["test/two-workers"]):
+        run.suite("two-workers (TSan)", ["build-tsan/test/two-workers"], tsan)
 
 
 def fuzz(run, options):
+    corpora = sorted((ROOT / "test/fuzz/corpus").iterdir())
+    names = [f"fuzz-{corpus.name.replace('_', '-')}" for corpus in corpora]
     if not run.build("build-fuzz", ["-Dtests=false", "-Dfuzz=true", "-Dbuildtype=debugoptimized"],
-                     "clang++"):
+                     "clang++", [f"test/{name}" for name in names]):
         return
-    for corpus in sorted((ROOT / "test/fuzz/corpus").iterdir()):
-        target = ROOT / "build-fuzz/test" / f"fuzz-{corpus.name.replace('_', '-')}"
+    for corpus, name in zip(corpora, names):
+        target = ROOT / "build-fuzz/test" / name
         fresh = ROOT / "build-fuzz/corpus" / corpus.name
         fresh.mkdir(parents=True, exist_ok=True)
         run.suite(f"fuzz {corpus.name}, {options.fuzz_seconds} s",
@@ -164,8 +162,7 @@ def fuzz(run, options):
                   {"ASAN_OPTIONS": "detect_leaks=0"})
 
 
-STAGES = {"checks": checks, "release": release, "clang": clang, "sanitizers": sanitizers,
-          "fuzz": fuzz}
+STAGES = {"release": release, "checks": checks, "sanitizers": sanitizers, "fuzz": fuzz}
 
 
 def main():

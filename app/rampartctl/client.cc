@@ -1,10 +1,5 @@
 #include "client.h"
 
-#include <poll.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -12,6 +7,10 @@
 #include <iostream>
 #include <iterator>
 #include <optional>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include <fmt/format.h>
 
@@ -28,12 +27,13 @@ class Connection {
     static Result<Connection> open(const std::string& path, unsigned timeout_s) {
         sockaddr_un address{};
         address.sun_family = AF_UNIX;
-        if (path.size() >= sizeof(address.sun_path)) return failure(path + ": the path is too long");
+        if (path.size() >= sizeof(address.sun_path))
+            return failure(path + ": the path is too long");
         std::memcpy(address.sun_path, path.data(), path.size());
         Connection connection(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0),
                               timeout_s);
-        if (connect(connection.fd_, reinterpret_cast<const sockaddr*>(&address),
-                    sizeof(address)) != 0)
+        if (connect(connection.fd_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) !=
+            0)
             return failure(path + ": " + std::strerror(errno),
                            "is rampartd running? --socket or RAMPART_SOCKET says where it listens");
         return connection;
@@ -81,8 +81,8 @@ class Connection {
 
     Result<void> wait_for(short events) {
         if (errno != EAGAIN && errno != EINTR) return failure(std::strerror(errno));
-        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline_ -
-                                                                                Clock::now());
+        const auto left =
+            std::chrono::duration_cast<std::chrono::milliseconds>(deadline_ - Clock::now());
         pollfd waiting{fd_, events, 0};
         if (left.count() <= 0 || poll(&waiting, 1, static_cast<int>(left.count())) == 0)
             return failure("the daemon does not answer", "--timeout allows it more seconds");

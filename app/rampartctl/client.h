@@ -1,4 +1,5 @@
-// Client: one request to the daemon and its reply, over the control socket (control/api_protocol.h).
+// Client: one request to the daemon and its reply, over the control socket
+// (control/api_protocol.h).
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
-// rampartctl: the command line of a running firewall. A thin client: except for `check` and `help`
-// everything is done by the daemon. Called as `conntrack` it is `rampartctl conntrack`.
+// rampartctl: the command line of a running firewall. A thin client: everything but `check`,
+// `reference` and `help` is done by the daemon. Called as `conntrack` it is `rampartctl conntrack`.
 //
 // Exit status: 0 ok, 1 failed, 2 bad usage, 3 daemon unreachable, 4 the configuration has errors.
 #include <algorithm>
@@ -14,6 +14,7 @@
 
 #include "check.h"
 #include "client.h"
+#include "config/reference.h"
 #include "control/api_protocol.h"
 
 namespace {
@@ -29,6 +30,7 @@ constexpr CommandHelp kCommands[] = {
 #define RAMPART_COMMAND(suffix, name, summary) {name, summary},
 #include "control/commands/commands.def"
 #undef RAMPART_COMMAND
+    {"reference", "print the reference manual of the configuration (Markdown), without a daemon"},
     {"help", "this list; `help COMMAND` asks the daemon about one"},
 };
 
@@ -44,7 +46,8 @@ std::string default_socket() {
     return socket != nullptr ? socket : "/run/rampart/rampart.sock";
 }
 
-// `--json` may also stand after the command; `-j` as well, except that conntrack has one of its own.
+// `--json` may also stand after the command; `-j` as well, except that conntrack has one of its
+// own.
 void take_json(const std::string& command, std::vector<std::string>& arguments, bool& json) {
     const auto is_json = [&](const std::string& word) {
         return word == "--json" || (word == "-j" && command != "conntrack");
@@ -60,12 +63,22 @@ int run_local_check(const std::vector<std::string>& arguments, bool json) {
     return run_check(arguments[0], json);
 }
 
+int run_reference(const std::vector<std::string>& arguments) {
+    if (!arguments.empty()) {
+        std::cerr << "usage: rampartctl reference\n";
+        return exit_code::kUsage;
+    }
+    std::cout << render_reference();
+    return exit_code::kOk;
+}
+
 int run(const ClientOptions& given, std::vector<std::string> words) {
     ClientOptions options = given;
     const std::string command = words.front();
     std::vector<std::string> arguments(words.begin() + 1, words.end());
     take_json(command, arguments, options.json);
     if (command == "check") return run_local_check(arguments, options.json);
+    if (command == "reference") return run_reference(arguments);
     if (command != "help") return run_remote(options, command, arguments);
     if (!arguments.empty()) return run_remote(options, arguments.front(), {"--help"});
     std::cout << command_list();

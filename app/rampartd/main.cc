@@ -35,14 +35,16 @@ int report(const Error& error) {
 void block_signals() {
     sigset_t set;
     sigemptyset(&set);
-    for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP})
+        sigaddset(&set, signal);
     sigprocmask(SIG_BLOCK, &set, nullptr);
     std::signal(SIGPIPE, SIG_IGN);
 }
 
 void print_eal_line(const EalPlan& plan) {
     std::string line = "EAL: rampartd";
-    for (const std::string& word : plan.arguments) line += " " + word;
+    for (const std::string& word : plan.arguments)
+        line += " " + word;
     spdlog::info("{}", line);
     if (!plan.uses_hugepages)
         spdlog::info("memory: {} MiB of ordinary pages; hugepages are faster",
@@ -50,15 +52,15 @@ void print_eal_line(const EalPlan& plan) {
 }
 
 int run(const Options& options, Configuration configuration) {
-    const auto plan = plan_eal(configuration.system, configuration.snapshot->conntrack.max,
-                               read_machine_facts());
+    const auto plan =
+        plan_eal(configuration.system, configuration.snapshot->conntrack.max, read_machine_facts());
     if (!plan) return report(plan.error());
     print_eal_line(*plan);
     block_signals();
     const auto eal = Eal::start(plan->arguments);
     if (!eal) return report(eal.error());
-    auto controller = Controller::start(
-        **eal, {std::move(configuration), options.config, options.socket, *plan});
+    auto controller =
+        Controller::start(**eal, {std::move(configuration), options.config, options.socket, *plan});
     if (!controller) return report(controller.error());
     fmt::print("ready\n");
     std::fflush(stdout);

@@ -5,6 +5,8 @@
 #include "base/scalar.h"
 #include "config/schema.h"
 #include "conntrack/settings.h"
+#include "packet/drop_reason.h"
+#include "packet/invalid_reason.h"
 #include "rules/target.h"
 
 namespace rampart {
@@ -36,6 +38,7 @@ constexpr CodeInfo kCodes[] = {
     {"E025", "jumps that are too deep"},
     {"E027", "a device that is claimed twice"},
     {"E030", "a word of the language that is not built yet in this release"},
+    {"E031", "a setting that a running daemon cannot change; only `apply` and `reload` say so"},
     {"W101", "host bits in a prefix"},
     {"W102", "a rule that no packet reaches"},
     {"W106", "a chain or definition that is never used"},
@@ -77,22 +80,25 @@ std::string range_of(const SchemaKey& key) {
     return std::string(to_string(key.type));
 }
 
+std::string render_not_built(std::string_view section) {
+    std::string names;
+    for (const SchemaKey& key : schema_keys()) {
+        if (key.section != section || key.built) continue;
+        if (!names.empty()) names += ", ";
+        names += fmt::format("`{}`", key.name);
+    }
+    return names.empty() ? names : fmt::format("\nNot built yet: {}.\n", names);
+}
+
 std::string render_section(const Title& title) {
     std::string text = fmt::format(
         "\n## {}\n\n| key | value | default | meaning |\n|---|---|---|---|\n", title.text);
-    std::string not_built;
     for (const SchemaKey& key : schema_keys()) {
-        if (key.section != title.section) continue;
-        if (!key.built) {
-            if (!not_built.empty()) not_built += ", ";
-            not_built += fmt::format("`{}`", key.name);
-            continue;
-        }
+        if (key.section != title.section || !key.built) continue;
         text += fmt::format("| `{}` | {} | {} | {} |\n", key.name, range_of(key), key.default_text,
                             key.help);
     }
-    if (!not_built.empty()) text += fmt::format("\nNot built yet: {}.\n", not_built);
-    return text;
+    return text + render_not_built(title.section);
 }
 
 std::string render_timeouts() {
@@ -103,7 +109,7 @@ std::string render_timeouts() {
         text += fmt::format("| `{}` | {} | {} |\n", timeout.name,
                             format_duration(timeout.default_s), timeout.sysctl);
     }
-    return text;
+    return text + render_not_built("conntrack.timeouts");
 }
 
 std::string render_help(std::string_view name, const Help& help) {
@@ -133,6 +139,23 @@ std::string render_rules() {
     return text;
 }
 
+std::string render_reasons() {
+    std::string text =
+        "\n## Drop reasons\n\nEvery packet that is not forwarded is counted under exactly one of "
+        "these. `rampartctl drops` shows the counts.\n\n| reason | what happened |\n|---|---|\n";
+    for (const DropReasonInfo& reason : kDropReasons)
+        text += fmt::format("| `{}` | {} |\n", reason.name, reason.text);
+    text +=
+        "\n## Reasons for INVALID\n\nINVALID is a state that rules match, not a drop. "
+        "`rampartctl drops --invalid` shows the counts.\n\n| reason | what is wrong "
+        "|\n|---|---|\n";
+    for (const InvalidReasonInfo& reason : kInvalidReasons) {
+        if (reason.name != to_string(InvalidReason::None))
+            text += fmt::format("| `{}` | {} |\n", reason.name, reason.text);
+    }
+    return text;
+}
+
 }  // namespace
 
 std::span<const CodeInfo> diagnostic_codes() noexcept {
@@ -141,12 +164,14 @@ std::span<const CodeInfo> diagnostic_codes() noexcept {
 
 std::string render_reference() {
     std::string text =
-        "# Reference\n\nEvery key of the configuration file. This page is generated; "
-        "the tables that read the file are its source.\n";
+        "# Reference\n\nEvery key of the configuration file and every name in the counters. This "
+        "page is the output of `rampartctl reference`; `scripts/gen-docs.sh` writes it. Its source "
+        "are the tables that the programs themselves use.\n";
     for (const Title& title : kTitles)
         text += render_section(title);
     text += render_timeouts();
     text += render_rules();
+    text += render_reasons();
     text += "\n## Codes\n\n| code | meaning |\n|---|---|\n";
     for (const CodeInfo& code : kCodes) {
         text += fmt::format("| RP-{} | {} |\n", code.code, code.meaning);

@@ -1,6 +1,6 @@
-// The reference manual of the configuration language, rendered from the tables that read it:
-// the schema, the registries of matches and targets, the timeouts and the list of codes.
-// Control thread.
+// The reference manual, rendered from the tables that the programs use: the schema, the registries
+// of matches and targets, the timeouts, the drop reasons, the reasons for INVALID and the codes.
+// Pure, any thread.
 #pragma once
 
 #include <span>

@@ -23,7 +23,9 @@ bool is_too_deep(std::string_view line) noexcept {
     return false;
 }
 
-bool holds_nul(const std::string& text) noexcept { return text.find('\0') != std::string::npos; }
+bool holds_nul(const std::string& text) noexcept {
+    return text.find('\0') != std::string::npos;
+}
 
 // The string under `key`, or null.
 const std::string* find_string(const Json& object, const char* key) {

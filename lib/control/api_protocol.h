@@ -5,8 +5,8 @@
 //             {"exit":0,"result":...,"stderr":"..."}        when the request said "json":true
 //
 // `apply` also carries "file":{"path":"...","text":"..."}. A line longer than kMaxRequestBytes must
-// begin with kApplyPrefix, and may then have kMaxApplyBytes. Whatever is malformed gets a reply with
-// exit 2. Pure functions, any thread. Nothing here throws.
+// begin with kApplyPrefix, and may then have kMaxApplyBytes. Whatever is malformed gets a reply
+// with exit 2. Pure functions, any thread. Nothing here throws.
 #pragma once
 
 #include <cstddef>
@@ -49,7 +49,9 @@ struct CommandOutput {
     std::string err;
     Json result = nullptr;
 
-    static CommandOutput failed(int exit, std::string err) { return {exit, {}, std::move(err), {}}; }
+    static CommandOutput failed(int exit, std::string err) {
+        return {exit, {}, std::move(err), {}};
+    }
 };
 
 // `line` without its newline.

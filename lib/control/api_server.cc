@@ -1,15 +1,14 @@
 #include "control/api_server.h"
 
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
 #include <grp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
 
 #include <spdlog/spdlog.h>
 
@@ -26,7 +25,7 @@ tl::unexpected<Error> socket_failure(const std::string& path, const char* what) 
 
 // Removes a socket file that no daemon serves. Fails when one does, or when it is no socket.
 Result<void> remove_stale(const std::string& path, const sockaddr_un& address) {
-    struct stat status{};
+    struct stat status {};
     if (lstat(path.c_str(), &status) != 0) return {};
     if (!S_ISSOCK(status.st_mode))
         return failure("control socket " + path + ": there is a file that is no socket",
@@ -107,14 +106,14 @@ Result<std::unique_ptr<ApiServer>> ApiServer::open(EventLoop& loop, const Contro
 
 ApiServer::ApiServer(EventLoop& loop, int fd, std::string path, Run run)
     : loop_(loop), fd_(fd), path_(std::move(path)), run_(std::move(run)) {
-    struct stat status{};
+    struct stat status {};
     if (lstat(path_.c_str(), &status) == 0) inode_ = status.st_ino;
     accepting_ = loop_.on_io(fd_, EPOLLIN, [this](uint32_t) { accept_all(); });
     idle_timer_ = loop_.every(1'000'000, [this] { close_idle(); });
 }
 
 ApiServer::~ApiServer() {
-    struct stat status{};
+    struct stat status {};
     if (lstat(path_.c_str(), &status) == 0 && status.st_ino == inode_) unlink(path_.c_str());
     close(fd_);
 }

@@ -1,18 +1,17 @@
 // ApiServer: the unix socket on which rampartctl and others talk to the daemon.
 //
 // Never blocks: sockets are non-blocking, a client reads its reply at its own pace, and no further
-// request of it is looked at before it did. At most kMaxClients; who stays silent, or does not read,
-// for kIdle_s seconds is disconnected. The socket file is removed at the end.
-// Control thread only.
+// request of it is looked at before it did. At most kMaxClients; who stays silent, or does not
+// read, for kIdle_s seconds is disconnected. The socket file is removed at the end. Control thread
+// only.
 #pragma once
-
-#include <sys/types.h>
 
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
 #include <string>
+#include <sys/types.h>
 
 #include "base/result.h"
 #include "config/system_settings.h"

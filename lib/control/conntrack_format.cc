@@ -13,7 +13,7 @@ struct ProtocolName {
     std::string_view name;
 };
 constexpr ProtocolName kProtocolNames[] = {
-    {1, "icmp"}, {6, "tcp"},      {17, "udp"},   {33, "dccp"},
+    {1, "icmp"}, {6, "tcp"},     {17, "udp"},   {33, "dccp"},
     {47, "gre"}, {58, "icmpv6"}, {132, "sctp"}, {136, "udplite"},
 };
 
@@ -22,9 +22,12 @@ struct StatusName {
     std::string_view name;
 };
 constexpr StatusName kStatusNames[] = {
-    {flow_status::kExpected, "EXPECTED"}, {flow_status::kSeenReply, "SEEN_REPLY"},
-    {flow_status::kAssured, "ASSURED"},   {flow_status::kSrcNat, "SRC_NAT"},
-    {flow_status::kDstNat, "DST_NAT"},    {flow_status::kDying, "DYING"},
+    {flow_status::kExpected, "EXPECTED"},
+    {flow_status::kSeenReply, "SEEN_REPLY"},
+    {flow_status::kAssured, "ASSURED"},
+    {flow_status::kSrcNat, "SRC_NAT"},
+    {flow_status::kDstNat, "DST_NAT"},
+    {flow_status::kDying, "DYING"},
     {flow_status::kFixedTimeout, "FIXED_TIMEOUT"},
 };
 
@@ -123,8 +126,7 @@ Json flow_to_json(const FlowEntry& entry, const ConntrackFormat& format) {
               {"status", status_names(entry.status)}};
     if (const std::string_view state = state_name(entry); !state.empty()) json["state"] = state;
     json["timeout"] = entry.timeout_s;
-    json["mark"] = 0;
-    json["zone"] = entry.original.zone;
+    if (entry.original.zone != 0) json["zone"] = entry.original.zone;
     json["id"] = entry.id;
     if (format.accounting) {
         for (int side = 0; side < 2; ++side)

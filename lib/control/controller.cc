@@ -30,10 +30,10 @@ void report_fixed_settings(const SystemSettings& running, uint32_t running_max_f
     const SystemSettings& system = wanted.system;
     const auto report = [&](bool is_same, std::string_view what) {
         if (is_same) return;
-        diagnostics.error(kNeedsRestart, {},
-                          fmt::format("{} cannot change while the daemon runs: this needs a restart",
-                                      what),
-                          "restart rampartd with this file, or keep that part as it is");
+        diagnostics.error(
+            kNeedsRestart, {},
+            fmt::format("{} cannot change while the daemon runs: this needs a restart", what),
+            "restart rampartd with this file, or keep that part as it is");
     };
     report(system.devices == running.devices, "'interfaces' (names, devices, queues, mtu)");
     report(system.cores == running.cores, "'cores'");
@@ -58,6 +58,9 @@ Result<void> Controller::bring_up(Options options) {
     loop_ = std::move(*loop);
     system_ = std::move(options.configuration.system);
     config_path_ = std::move(options.config_path);
+    // First of all, so that a second daemon ends before it touches the devices of the first.
+    // Clients that connect now are served when run() begins.
+    if (const auto opened = open_server(options.socket); !opened) return opened;
     std::unique_ptr<Snapshot> snapshot = std::move(options.configuration.snapshot);
     max_flows_ = snapshot->conntrack.max;
     auto datapath = Datapath::create(system_, options.plan, max_flows_, clock_);
@@ -66,7 +69,6 @@ Result<void> Controller::bring_up(Options options) {
     publisher_ = std::make_unique<Publisher>(datapath_->workers());
     ager_ = std::make_unique<Ager>(datapath_->workers());
     stats_ = std::make_unique<Stats>(datapath_->workers());
-    if (const auto opened = open_server(options.socket); !opened) return opened;
     publisher_->publish(std::move(snapshot));
     if (const auto launched = datapath_->launch(eal_); !launched) return launched;
     if (!publisher_->wait_until_active(kActivation_ms))
@@ -79,9 +81,8 @@ Result<void> Controller::bring_up(Options options) {
 Result<void> Controller::open_server(const std::string& socket) {
     ControlSettings control = system_.control;
     if (!socket.empty()) control.socket = socket;
-    auto server = ApiServer::open(*loop_, control, [this](const ApiRequest& request) {
-        return run_command(request, *this);
-    });
+    auto server = ApiServer::open(
+        *loop_, control, [this](const ApiRequest& request) { return run_command(request, *this); });
     if (!server) return tl::unexpected<Error>(server.error());
     server_ = std::move(*server);
     return {};
@@ -125,7 +126,9 @@ void Controller::stop() {
     if (datapath_ != nullptr) datapath_->stop(eal_);
 }
 
-Controller::~Controller() { stop(); }
+Controller::~Controller() {
+    stop();
+}
 
 CommandOutput Controller::apply(const std::string& path, std::string text) {
     Diagnostics diagnostics;
@@ -153,7 +156,8 @@ CommandOutput Controller::activate(std::optional<Configuration> configuration,
         return CommandOutput::failed(
             exit_code::kFailure,
             output.err + fmt::format("generation {} is published, but not every worker runs it "
-                                     "after {} ms\n", generation, kActivation_ms));
+                                     "after {} ms\n",
+                                     generation, kActivation_ms));
     output.out = fmt::format("generation {} is active on {} worker{}\n", generation, workers,
                              workers == 1 ? "" : "s");
     output.result = {{"generation", generation}, {"workers", workers}};

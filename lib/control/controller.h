@@ -1,8 +1,8 @@
 // Controller: the running daemon as its control thread sees it.
 //
 // Owns the datapath, the snapshots and everything periodic: ageing, statistics, the control socket,
-// signals. Built by app/rampartd once EAL is up; run() returns after SIGTERM or SIGINT, with workers
-// and ports stopped. Commands (control/commands/) get a reference and use the accessors.
+// signals. Built by app/rampartd once EAL is up; run() returns after SIGTERM or SIGINT, with
+// workers and ports stopped. Commands (control/commands/) get a reference and use the accessors.
 // Control thread only.
 #pragma once
 

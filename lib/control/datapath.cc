@@ -135,20 +135,22 @@ Result<void> Datapath::launch(Eal& eal) {
 void Datapath::stop(Eal& eal) {
     if (!is_running_) return;
     is_running_ = false;
-    for (Worker* worker : worker_pointers_) worker->stop();
+    for (Worker* worker : worker_pointers_)
+        worker->stop();
     eal.join();
-    for (const auto& port : ports_) port->stop();
+    for (const auto& port : ports_)
+        port->stop();
 }
 
 uint64_t Datapath::flow_count() const noexcept {
     uint64_t count = 0;
-    for (const Worker* worker : worker_pointers_) count += worker->flows().count();
+    for (const Worker* worker : worker_pointers_)
+        count += worker->flows().count();
     return count;
 }
 
 bool Datapath::wait_for_commands(Worker& worker, uint32_t timeout_ms) {
-    const auto deadline =
-        std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
     const auto wait_for = [&](auto is_done) {
         while (!is_done()) {
             if (std::chrono::steady_clock::now() > deadline) return false;

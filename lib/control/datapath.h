@@ -30,8 +30,9 @@ namespace rampart {
 
 class Datapath {
   public:
-    static Result<std::unique_ptr<Datapath>> create(const SystemSettings& system, const EalPlan& plan,
-                                                    uint32_t max_flows, TscClock clock);
+    static Result<std::unique_ptr<Datapath>> create(const SystemSettings& system,
+                                                    const EalPlan& plan, uint32_t max_flows,
+                                                    TscClock clock);
     ~Datapath();
     Datapath(const Datapath&) = delete;
     Datapath& operator=(const Datapath&) = delete;

@@ -1,9 +1,8 @@
 #include "control/eal_arguments.h"
 
-#include <sched.h>
-
 #include <algorithm>
 #include <fstream>
+#include <sched.h>
 
 #include <fmt/format.h>
 
@@ -18,10 +17,10 @@ constexpr uint64_t kHugepageBytes = 2 * kMiB;
 constexpr unsigned kMaxWorkers = 64;
 // Descriptors and buffers that a driver may hold on to per queue.
 constexpr uint32_t kMbufsPerQueue = 2048;
-constexpr uint32_t kMbufsPerWorker = 1024;   // mempool cache and bursts in flight
+constexpr uint32_t kMbufsPerWorker = 1024;  // mempool cache and bursts in flight
 constexpr uint32_t kMbufsPerHandOff = 1024;
 constexpr uint32_t kMinMbufs = 8192;
-constexpr uint64_t kBaseBytes = 64 * kMiB;   // rings, mailboxes, EAL's own
+constexpr uint64_t kBaseBytes = 64 * kMiB;  // rings, mailboxes, EAL's own
 constexpr uint64_t kBytesPerPort = 8 * kMiB;
 
 bool is_allowed(unsigned cpu, const MachineFacts& machine) {
@@ -36,18 +35,20 @@ tl::unexpected<Error> cpu_failure(std::string_view key, unsigned cpu) {
 Result<void> place_cores(const CoreSettings& cores, uint16_t workers, const MachineFacts& machine,
                          EalPlan& plan) {
     if (workers > kMaxWorkers)
-        return failure(fmt::format("{} workers are more than the {} that are possible", workers,
-                                   kMaxWorkers), "lower cores.workers");
+        return failure(
+            fmt::format("{} workers are more than the {} that are possible", workers, kMaxWorkers),
+            "lower cores.workers");
     plan.control_cpu = cores.control.value_or(machine.cpus.front());
-    if (!is_allowed(plan.control_cpu, machine)) return cpu_failure("cores.control", plan.control_cpu);
+    if (!is_allowed(plan.control_cpu, machine))
+        return cpu_failure("cores.control", plan.control_cpu);
     for (const unsigned cpu : cores.workers) {
         if (!is_allowed(cpu, machine)) return cpu_failure("cores.workers", cpu);
         plan.worker_cpus.push_back(cpu);
     }
     // The CPUs after the control thread's, going round: its own, which is mostly idle, comes last.
     std::vector<unsigned> order = machine.cpus;
-    std::rotate(order.begin(),
-                std::upper_bound(order.begin(), order.end(), plan.control_cpu), order.end());
+    std::rotate(order.begin(), std::upper_bound(order.begin(), order.end(), plan.control_cpu),
+                order.end());
     while (plan.worker_cpus.size() < workers)
         plan.worker_cpus.push_back(order[plan.worker_cpus.size() % order.size()]);
     return {};

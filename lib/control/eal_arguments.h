@@ -1,8 +1,8 @@
 // EAL arguments: what DPDK is told, derived from the configuration (so nobody has to write them).
 //
-// Pure: the machine's properties come in as MachineFacts. Lcore 0 is the control thread, lcore n the
-// worker n-1; several lcores may share a CPU, and do so when there are too few. Virtual devices are
-// attached later, when their ports are opened. Control thread.
+// Pure: the machine's properties come in as MachineFacts. Lcore 0 is the control thread, lcore n
+// the worker n-1; several lcores may share a CPU, and do so when there are too few. Virtual devices
+// are attached later, when their ports are opened. Control thread.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,7 @@ MachineFacts read_machine_facts();
 struct EalPlan {
     std::vector<std::string> arguments;  // for Eal::start
     unsigned control_cpu = 0;
-    std::vector<unsigned> worker_cpus;   // by worker
+    std::vector<unsigned> worker_cpus;  // by worker
     bool uses_hugepages = false;
     uint64_t memory_bytes = 0;
 };

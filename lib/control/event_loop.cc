@@ -67,14 +67,16 @@ Result<std::unique_ptr<EventLoop>> EventLoop::create() {
     return std::unique_ptr<EventLoop>(new EventLoop(event));
 }
 
-EventLoop::~EventLoop() { sd_event_unref(event_); }
+EventLoop::~EventLoop() {
+    sd_event_unref(event_);
+}
 
 EventLoop::Source EventLoop::on_io(int fd, uint32_t events,
                                    std::function<void(uint32_t)> callback) {
     auto registration = std::make_unique<Registration>();
     registration->callback = std::move(callback);
-    const int added = sd_event_add_io(event_, &registration->source, fd, events, on_io_event,
-                                      registration.get());
+    const int added =
+        sd_event_add_io(event_, &registration->source, fd, events, on_io_event, registration.get());
     RAMPART_ASSERT(added >= 0);
     return Source(std::move(registration));
 }
@@ -99,10 +101,16 @@ EventLoop::Source EventLoop::on_signal(int signal, std::function<void()> callbac
     return Source(std::move(registration));
 }
 
-void EventLoop::enable_watchdog() { sd_event_set_watchdog(event_, 1); }
+void EventLoop::enable_watchdog() {
+    sd_event_set_watchdog(event_, 1);
+}
 
-void EventLoop::run() { sd_event_loop(event_); }
+void EventLoop::run() {
+    sd_event_loop(event_);
+}
 
-void EventLoop::stop() { sd_event_exit(event_, 0); }
+void EventLoop::stop() {
+    sd_event_exit(event_, 0);
+}
 
 }  // namespace rampart

@@ -16,18 +16,18 @@ namespace rampart {
 
 // Empty: not given.
 struct FilterWords {
-    std::string family;                          // -f
-    std::string protocol;                        // -p
-    std::string src, dst;                        // -s -d, prefixes allowed
-    std::string reply_src, reply_dst;            // -r -q
-    std::string sport, dport;                    // of the original direction
-    std::string reply_sport, reply_dport;
-    std::string icmp_type, icmp_code, icmp_id;
-    std::string state;                           // TCP
-    std::string status;                          // -u
-    std::string mark;                            // -m VALUE[/MASK]
-    std::string zone;                            // -w
-    std::string id;                              // -i
+    std::string family{};                  // -f
+    std::string protocol{};                // -p
+    std::string src{}, dst{};              // -s -d, prefixes allowed
+    std::string reply_src{}, reply_dst{};  // -r -q
+    std::string sport{}, dport{};          // of the original direction
+    std::string reply_sport{}, reply_dport{};
+    std::string icmp_type{}, icmp_code{}, icmp_id{};
+    std::string state{};   // TCP
+    std::string status{};  // -u
+    std::string mark{};    // -m VALUE[/MASK]
+    std::string zone{};    // -w
+    std::string id{};      // -i
 };
 
 struct FlowFilter {
@@ -37,12 +37,12 @@ struct FlowFilter {
     std::optional<uint16_t> sport, dport, reply_sport, reply_dport;
     std::optional<uint16_t> icmp_type, icmp_code, icmp_id;
     std::optional<std::string> state;
-    uint16_t status_set = 0;    // flow_status bits that must be set
-    uint16_t status_clear = 0;  // and those that must not
+    uint16_t status_set = 0;       // flow_status bits that must be set
+    uint16_t status_clear = 0;     // and those that must not
     std::optional<uint32_t> mark;  // already masked; flows have mark 0
     std::optional<uint16_t> zone;
     std::optional<uint32_t> id;
-    bool is_empty = true;       // no condition at all
+    bool is_empty = true;  // no condition at all
 
     bool matches(const FlowEntry& entry) const;
 };

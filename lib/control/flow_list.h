@@ -1,7 +1,8 @@
 // Flow list: the flows of all workers as control sees them, one consistent entry at a time.
 //
-// Reads the tables' arrays while the workers go on; an entry that changes its flow while it is being
-// read is left out, as is one whose time is up but which has not been erased yet. Control thread.
+// Reads the tables' arrays while the workers go on; an entry that changes its flow while it is
+// being read is left out, as is one whose time is up but which has not been erased yet. Control
+// thread.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +26,7 @@ struct FlowEntry {
     uint32_t timeout_s = 0;
     uint64_t packets[2]{};  // by direction; meaningful with accounting
     uint64_t bytes[2]{};
-    uint32_t id = 0;      // stable for the life of the flow, never 0
+    uint32_t id = 0;  // stable for the life of the flow, never 0
     uint16_t worker = 0;
     FlowIndex index = 0;  // with `serial`: what Command::Erase takes
     uint32_t serial = 0;

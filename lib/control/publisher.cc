@@ -19,7 +19,8 @@ constexpr const char* kNeighbourDiscovery = "neighbour-discovery";
 template <typename Visit>
 void for_each_counter(const Ruleset& ruleset, Visit visit) {
     for (const Chain& chain : ruleset.chains) {
-        for (const Rule& rule : chain.rules) visit(CounterKey(chain.name, rule.id), rule.rule_index);
+        for (const Rule& rule : chain.rules)
+            visit(CounterKey(chain.name, rule.id), rule.rule_index);
         if (chain.policy != Policy::None) visit(CounterKey(chain.name, ""), chain.policy_index);
     }
     if (ruleset.allow_neighbour_discovery)
@@ -27,7 +28,8 @@ void for_each_counter(const Ruleset& ruleset, Visit visit) {
 }
 
 std::vector<RuleCount> add_up(const Snapshot& snapshot, std::vector<RuleCount> base) {
-    for (const std::unique_ptr<PathTable>& paths : snapshot.paths) paths->add_up(base);
+    for (const std::unique_ptr<PathTable>& paths : snapshot.paths)
+        paths->add_up(base);
     return base;
 }
 
@@ -57,7 +59,8 @@ uint32_t Publisher::publish(std::unique_ptr<Snapshot> snapshot) {
         snapshot->paths.push_back(std::make_unique<PathTable>(snapshot->ruleset.index_count));
     if (generations_.empty()) base_.assign(snapshot->ruleset.index_count, {});
     generations_.push_back(std::move(snapshot));
-    for (Worker* worker : workers_) worker->publish(generations_.back().get());
+    for (Worker* worker : workers_)
+        worker->publish(generations_.back().get());
     return last_generation_;
 }
 
@@ -69,8 +72,7 @@ bool Publisher::is_active() const noexcept {
 }
 
 bool Publisher::wait_until_active(uint32_t timeout_ms) {
-    const auto deadline =
-        std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
     while (!is_active()) {
         if (std::chrono::steady_clock::now() > deadline) return false;
         std::this_thread::sleep_for(kPollInterval);
@@ -83,8 +85,8 @@ void Publisher::collect() {
     if (!is_active()) return;
     while (generations_.size() > 1) {
         const Snapshot& oldest = *generations_[0];
-        base_ = carry_over(oldest.ruleset, add_up(oldest, std::move(base_)),
-                           generations_[1]->ruleset);
+        base_ =
+            carry_over(oldest.ruleset, add_up(oldest, std::move(base_)), generations_[1]->ruleset);
         generations_.pop_front();
     }
 }

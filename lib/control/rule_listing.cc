@@ -71,8 +71,8 @@ std::string protocol_column(const Rule& rule, const Names& names, bool numeric) 
         const size_t end = std::min(words.find(',', at), words.size());
         const std::string word = words.substr(at, end - at);
         const auto number = parse_protocol(word);
-        numbers += fmt::format("{}{}", at == begin ? "" : ",",
-                               number ? std::to_string(*number) : word);
+        numbers +=
+            fmt::format("{}{}", at == begin ? "" : ",", number ? std::to_string(*number) : word);
         at = end + 1;
     }
     return numbers;
@@ -83,8 +83,8 @@ std::string rest_of(const Rule& rule, const Names& names, const ListingOptions& 
     std::string rest;
     for (const Match& match : rule.matches) {
         const std::string_view key = match.type->key;
-        const bool has_column = std::find(std::begin(kColumnKeys), std::end(kColumnKeys), key) !=
-                                std::end(kColumnKeys);
+        const bool has_column =
+            std::find(std::begin(kColumnKeys), std::end(kColumnKeys), key) != std::end(kColumnKeys);
         // Interfaces have their columns only in verbose listings, as in iptables.
         if (has_column && (options.verbose || (key != "in" && key != "out"))) continue;
         rest += fmt::format(" {}{} {}", match.negated ? "!" : "", key,
@@ -143,8 +143,7 @@ class Lister {
         if (chain.policy == Policy::None) {
             text_ += fmt::format("Chain {} ({} references)\n", chain.name, references_of(chain));
         } else {
-            text_ += fmt::format("Chain {} (policy {}", chain.name,
-                                 upper(to_string(chain.policy)));
+            text_ += fmt::format("Chain {} (policy {}", chain.name, upper(to_string(chain.policy)));
             const RuleCount& policy = counts_[chain.policy_index];
             if (options_.verbose)
                 text_ += fmt::format(" {} packets, {} bytes", count(policy.packets),
@@ -153,7 +152,8 @@ class Lister {
         }
         header();
         size_t number = 0;
-        for (const Rule& rule : chain.rules) list_rule(++number, rule);
+        for (const Rule& rule : chain.rules)
+            list_rule(++number, rule);
     }
 
     void header() {
@@ -167,9 +167,8 @@ class Lister {
     void list_rule(size_t number, const Rule& rule) {
         const Names& names = ruleset_.names;
         const Match* family = find_match(rule, "family");
-        const bool is_ipv6 =
-            family != nullptr && !family->negated &&
-            family->type->print(family->arguments, names) == "ipv6";
+        const bool is_ipv6 = family != nullptr && !family->negated &&
+                             family->type->print(family->arguments, names) == "ipv6";
         const std::string_view any =
             !options_.numeric ? "anywhere" : (is_ipv6 ? "::/0" : "0.0.0.0/0");
         const RuleCount& counted = counts_[rule.rule_index];

@@ -12,12 +12,12 @@
 namespace rampart {
 
 struct ListingOptions {
-    std::string chain;        // only this one; empty: all
-    bool verbose = false;     // counters, interfaces
-    bool numeric = false;     // protocol numbers, exact addresses
-    bool exact = false;       // counters in full instead of 12K
-    bool ids = false;         // the id of each rule, and where it is written
-    bool implicit = false;    // rules that nobody wrote
+    std::string chain{};    // only this one; empty: all
+    bool verbose = false;   // counters, interfaces
+    bool numeric = false;   // protocol numbers, exact addresses
+    bool exact = false;     // counters in full instead of 12K
+    bool ids = false;       // the id of each rule, and where it is written
+    bool implicit = false;  // rules that nobody wrote
 };
 
 // `counts` by RuleIndex.

@@ -18,8 +18,10 @@ Totals& Totals::operator+=(const WorkerCounters& counters) noexcept {
     generated += counters.generated.load();
     handed_in += counters.handed_in.load();
     handed_out += counters.handed_out.load();
-    for (size_t i = 0; i < drops.size(); ++i) drops[i] += counters.drops[i].load();
-    for (size_t i = 0; i < invalid.size(); ++i) invalid[i] += counters.invalid[i].load();
+    for (size_t i = 0; i < drops.size(); ++i)
+        drops[i] += counters.drops[i].load();
+    for (size_t i = 0; i < invalid.size(); ++i)
+        invalid[i] += counters.invalid[i].load();
     inserted += counters.inserted.load();
     expired += counters.expired.load();
     erased += counters.erased.load();
@@ -51,7 +53,8 @@ Totals totals_of(const WorkerCounters& counters) noexcept {
 
 Totals totals_of(const std::vector<Worker*>& workers) noexcept {
     Totals totals;
-    for (const Worker* worker : workers) totals += worker->counters();
+    for (const Worker* worker : workers)
+        totals += worker->counters();
     return totals;
 }
 

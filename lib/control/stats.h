@@ -1,7 +1,7 @@
 // Stats: totals and rates from the workers' counters.
 //
-// The counters only grow and are never reset; Totals adds them up over workers, Stats keeps a sample
-// of a second ago to tell rates. Control thread only.
+// The counters only grow and are never reset; Totals adds them up over workers, Stats keeps a
+// sample of a second ago to tell rates. Control thread only.
 #pragma once
 
 #include <array>

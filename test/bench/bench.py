@@ -117,7 +117,7 @@ class Device:
 class Testpmd(Device):
     def __init__(self, pcap, mbufs, directory):
         self.process = subprocess.Popen(
-            ["dpdk-testpmd", "-l", f"{CONTROL_CPU},{WORKER_CPU}", "--main-lcore", str(CONTROL_CPU),
+            ["stdbuf", "-oL", "dpdk-testpmd", "-l", f"{CONTROL_CPU},{WORKER_CPU}", "--main-lcore", str(CONTROL_CPU),
              "--no-pci", "--in-memory", "--no-telemetry", "--vdev",
              f"net_pcap0,rx_pcap={pcap},infinite_rx=1", "--vdev", "net_null0,no-rx=1", "--", "-i",
              "--forward-mode=io", "--nb-cores=1", "--burst=64", f"--total-num-mbufs={mbufs}",

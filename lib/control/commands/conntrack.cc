@@ -63,7 +63,9 @@ CommandOutput usage_error(const std::string& what) {
                     kConntrackPrefix, what));
 }
 
-std::string remark(const std::string& text) { return fmt::format("{}{}\n", kConntrackPrefix, text); }
+std::string remark(const std::string& text) {
+    return fmt::format("{}{}\n", kConntrackPrefix, text);
+}
 
 // False when a word of -o is not known.
 bool read_output(const std::string& words, ConntrackFormat& format) {
@@ -154,8 +156,7 @@ CommandOutput erase(const Call& call) {
 CommandOutput flush(const Call& call) {
     for (Worker* worker : call.controller.datapath().workers()) {
         for (uint32_t first = 0; first < worker->flows().capacity(); first += kEraseRangeSlots) {
-            if (!post(*worker, {Command::Kind::EraseRange, first, kEraseRangeSlots, 0}))
-                break;
+            if (!post(*worker, {Command::Kind::EraseRange, first, kEraseRangeSlots, 0})) break;
         }
     }
     CommandOutput output;

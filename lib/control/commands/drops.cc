@@ -16,7 +16,8 @@ Json drops_to_json(const Totals& totals, bool with_invalid) {
     if (with_invalid) {
         Json invalid = Json::array();
         for (size_t i = 1; i < kInvalidReasonCount; ++i)
-            invalid.push_back({{"reason", kInvalidReasons[i].name}, {"packets", totals.invalid[i]}});
+            invalid.push_back(
+                {{"reason", kInvalidReasons[i].name}, {"packets", totals.invalid[i]}});
         json["invalid"] = std::move(invalid);
     }
     return json;

@@ -21,10 +21,9 @@ CommandOutput run_list(const ApiRequest& request, Controller& controller) {
 
     const Snapshot& snapshot = controller.publisher().current();
     if (!options.chain.empty() && snapshot.ruleset.names.find_chain(options.chain) < 0)
-        return CommandOutput::failed(
-            exit_code::kFailure,
-            "no chain " + rampart::quoted(options.chain) + "; chains: " +
-                listed(snapshot.ruleset.names.chain_names()) + "\n");
+        return CommandOutput::failed(exit_code::kFailure,
+                                     "no chain " + rampart::quoted(options.chain) + "; chains: " +
+                                         listed(snapshot.ruleset.names.chain_names()) + "\n");
     const std::vector<RuleCount> counts = controller.publisher().counts();
     CommandOutput output;
     if (request.json)

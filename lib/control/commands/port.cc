@@ -34,9 +34,8 @@ std::string to_text(const Port& port, const DeviceSettings& settings) {
         "transmit errors {}\n",
         port.name(), port.device(), port.driver(), port.mac_address(),
         port.is_link_up() ? fmt::format("up {} Mbit/s", port.link_speed_mbps()) : "down",
-        settings.mtu, port.receive_queues(), port.has_rss() ? " (RSS)" : "",
-        port.transmit_queues(), lost.receive_missed, lost.receive_errors, lost.receive_no_mbuf,
-        lost.transmit_errors);
+        settings.mtu, port.receive_queues(), port.has_rss() ? " (RSS)" : "", port.transmit_queues(),
+        lost.receive_missed, lost.receive_errors, lost.receive_no_mbuf, lost.transmit_errors);
 }
 
 }  // namespace
@@ -57,7 +56,8 @@ CommandOutput run_port(const ApiRequest& request, Controller& controller) {
         output.out += to_text(port, controller.system().devices[i]);
     }
     if (!is_found)
-        return CommandOutput::failed(exit_code::kFailure, "no port " + rampart::quoted(only) + "\n");
+        return CommandOutput::failed(exit_code::kFailure,
+                                     "no port " + rampart::quoted(only) + "\n");
     return output;
 }
 

@@ -19,7 +19,8 @@ constexpr ApiCommand kCommands[] = {
 
 CommandOutput unknown_command(const std::string& name) {
     std::vector<std::string_view> known;
-    for (const ApiCommand& command : kCommands) known.push_back(command.name);
+    for (const ApiCommand& command : kCommands)
+        known.push_back(command.name);
     std::string hint = did_you_mean(name, known);
     if (hint.empty()) hint = "`rampartctl help` lists the commands";
     return CommandOutput::failed(exit_code::kUsage,
@@ -28,7 +29,9 @@ CommandOutput unknown_command(const std::string& name) {
 
 }  // namespace
 
-std::span<const ApiCommand> commands() noexcept { return kCommands; }
+std::span<const ApiCommand> commands() noexcept {
+    return kCommands;
+}
 
 CommandOutput run_command(const ApiRequest& request, Controller& controller) {
     for (const ApiCommand& command : kCommands) {

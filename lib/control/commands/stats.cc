@@ -16,11 +16,16 @@ Json rates_to_json(const Stats& stats) {
 }
 
 Json to_json(const Totals& totals) {
-    return {{"received", totals.received},       {"forwarded", totals.forwarded},
-            {"dropped", totals.dropped()},       {"generated", totals.generated},
-            {"handed_in", totals.handed_in},     {"handed_out", totals.handed_out},
-            {"invalid", totals.invalid_packets()}, {"flows_inserted", totals.inserted},
-            {"flows_expired", totals.expired},   {"flows_erased", totals.erased},
+    return {{"received", totals.received},
+            {"forwarded", totals.forwarded},
+            {"dropped", totals.dropped()},
+            {"generated", totals.generated},
+            {"handed_in", totals.handed_in},
+            {"handed_out", totals.handed_out},
+            {"invalid", totals.invalid_packets()},
+            {"flows_inserted", totals.inserted},
+            {"flows_expired", totals.expired},
+            {"flows_erased", totals.erased},
             {"replies_limited", totals.replies_limited}};
 }
 
@@ -44,7 +49,8 @@ class Report {
         for (size_t i = 0; i < controller_.datapath().ports().size(); ++i) {
             Json port = to_json(all_.port[i]);
             port["name"] = controller_.datapath().ports()[i]->name();
-            for (const Totals& worker : workers_) port["queues"].push_back(to_json(worker.port[i]));
+            for (const Totals& worker : workers_)
+                port["queues"].push_back(to_json(worker.port[i]));
             ports.push_back(std::move(port));
         }
         Json workers = Json::array();
@@ -63,21 +69,20 @@ class Report {
 
     std::string text() const {
         return port_lines() + worker_lines() +
-               fmt::format("\nreceived {} + handed in {} = forwarded {} + handed out {} + dropped "
-                           "{}{}\n",
-                           all_.received, all_.handed_in, all_.forwarded, all_.handed_out,
-                           all_.dropped(),
-                           all_.in_flight() == 0
-                               ? std::string()
-                               : fmt::format(" + in flight {}", all_.in_flight()));
+               fmt::format(
+                   "\nreceived {} + handed in {} = forwarded {} + handed out {} + dropped "
+                   "{}{}\n",
+                   all_.received, all_.handed_in, all_.forwarded, all_.handed_out, all_.dropped(),
+                   all_.in_flight() == 0 ? std::string()
+                                         : fmt::format(" + in flight {}", all_.in_flight()));
     }
 
   private:
     std::string port_lines() const {
         const Stats& stats = controller_.stats();
-        std::string text = fmt::format("{:<16} {:>5} {:>14} {:>16} {:>14} {:>16} {:>11} {:>11}\n",
-                                       "port", "queue", "rx packets", "rx bytes", "tx packets",
-                                       "tx bytes", "rx pkt/s", "tx pkt/s");
+        std::string text =
+            fmt::format("{:<16} {:>5} {:>14} {:>16} {:>14} {:>16} {:>11} {:>11}\n", "port", "queue",
+                        "rx packets", "rx bytes", "tx packets", "tx bytes", "rx pkt/s", "tx pkt/s");
         const auto line = [&](std::string_view name, std::string_view queue,
                               const PortTotals& port) {
             text += fmt::format("{:<16} {:>5} {:>14} {:>16} {:>14} {:>16}", name, queue,
@@ -109,10 +114,11 @@ class Report {
                                 worker.handed_in, worker.handed_out, worker.inserted);
         }
         const Stats& stats = controller_.stats();
-        return text + fmt::format("per second: received {:.0f}, forwarded {:.0f}, dropped {:.0f}, "
-                                  "new flows {:.0f}\n",
-                                  stats.rate(&Totals::received), stats.rate(&Totals::forwarded),
-                                  stats.drop_rate(), stats.rate(&Totals::inserted));
+        return text + fmt::format(
+                          "per second: received {:.0f}, forwarded {:.0f}, dropped {:.0f}, "
+                          "new flows {:.0f}\n",
+                          stats.rate(&Totals::received), stats.rate(&Totals::forwarded),
+                          stats.drop_rate(), stats.rate(&Totals::inserted));
     }
 
     Controller& controller_;

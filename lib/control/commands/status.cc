@@ -10,9 +10,12 @@ namespace {
 
 std::string_view to_string(SteeringMode mode) noexcept {
     switch (mode) {
-        case SteeringMode::Single: return "single";
-        case SteeringMode::Software: return "software";
-        case SteeringMode::Hardware: return "hardware";
+        case SteeringMode::Single:
+            return "single";
+        case SteeringMode::Software:
+            return "software";
+        case SteeringMode::Hardware:
+            return "hardware";
     }
     return "";
 }
@@ -35,8 +38,8 @@ CommandOutput run_status(const ApiRequest& request, Controller& controller) {
     for (const auto& port : datapath.ports()) {
         const bool is_up = port->is_link_up();
         ports.push_back({{"name", port->name()}, {"device", port->device()}, {"link", is_up}});
-        port_lines += fmt::format("  {:<16} {:<5} {}\n", port->name(), is_up ? "up" : "down",
-                                  port->device());
+        port_lines +=
+            fmt::format("  {:<16} {:<5} {}\n", port->name(), is_up ? "up" : "down", port->device());
     }
     output.result = {{"ready", is_ready},
                      {"generation", snapshot.generation},

@@ -1,6 +1,5 @@
 // `version`: of the daemon and of DPDK.
 #include <fmt/format.h>
-
 #include <rte_version.h>
 
 #include "control/commands/arguments.h"

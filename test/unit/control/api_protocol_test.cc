@@ -24,11 +24,23 @@ TEST_CASE("apply carries the text of a file") {
 
 TEST_CASE("malformed requests are refused") {
     const std::string_view bad[] = {
-        "", "x", "[]", "5", "\"status\"", "{}", R"({"command":5})", R"({"command":null})",
-        R"({"command":"a","arguments":5})", R"({"command":"a","arguments":[5]})",
-        R"({"command":"a","arguments":["b\u0000c"]})", R"({"command":"a","json":"yes"})",
-        R"({"command":"a","file":[]})", R"({"command":"a","file":{"path":"p"}})",
-        R"({"command":"a")", "{\"command\":\"\xff\"}", R"({"command":"a"} {})",
+        "",
+        "x",
+        "[]",
+        "5",
+        "\"status\"",
+        "{}",
+        R"({"command":5})",
+        R"({"command":null})",
+        R"({"command":"a","arguments":5})",
+        R"({"command":"a","arguments":[5]})",
+        R"({"command":"a","arguments":["b\u0000c"]})",
+        R"({"command":"a","json":"yes"})",
+        R"({"command":"a","file":[]})",
+        R"({"command":"a","file":{"path":"p"}})",
+        R"({"command":"a")",
+        "{\"command\":\"\xff\"}",
+        R"({"command":"a"} {})",
     };
     for (const std::string_view line : bad) {
         INFO(line);
@@ -48,7 +60,8 @@ TEST_CASE("deep nesting is refused before it is parsed") {
 
 TEST_CASE("too many arguments are refused") {
     Json request{{"command", "a"}, {"arguments", Json::array()}};
-    for (size_t i = 0; i < kMaxArguments; ++i) request["arguments"].push_back("x");
+    for (size_t i = 0; i < kMaxArguments; ++i)
+        request["arguments"].push_back("x");
     CHECK(parse_request(request.dump()));
     request["arguments"].push_back("x");
     CHECK_FALSE(parse_request(request.dump()));

@@ -39,12 +39,12 @@ const Chain& forward_of(const Configuration& configuration) {
 }  // namespace
 
 TEST_CASE("rules keep their counts over a reload by id, policies by chain") {
-    const Configuration before = load(file_with(
-        "      - { id: one, proto: tcp, action: accept }\n"
-        "      - { id: two, proto: udp, action: accept }\n"));
-    const Configuration after = load(file_with(
-        "      - { id: new, proto: icmp, action: accept }\n"
-        "      - { id: two, proto: udp, dport: 53, action: accept }\n"));
+    const Configuration before =
+        load(file_with("      - { id: one, proto: tcp, action: accept }\n"
+                       "      - { id: two, proto: udp, action: accept }\n"));
+    const Configuration after =
+        load(file_with("      - { id: new, proto: icmp, action: accept }\n"
+                       "      - { id: two, proto: udp, dport: 53, action: accept }\n"));
     std::vector<RuleCount> counts(before.snapshot->ruleset.index_count);
     counts[forward_of(before).rules[0].rule_index] = {1, 100};
     counts[forward_of(before).rules[1].rule_index] = {2, 200};
@@ -73,9 +73,9 @@ TEST_CASE("the publisher numbers generations and adds up what was counted in eac
 }
 
 TEST_CASE("rules as JSON have the keys that scripts rely on") {
-    const Configuration configuration = load(file_with(
-        "      - { id: est, state: established, action: accept }\n"
-        "      - { id: c_new, state: new }\n"));
+    const Configuration configuration =
+        load(file_with("      - { id: est, state: established, action: accept }\n"
+                       "      - { id: c_new, state: new }\n"));
     std::vector<RuleCount> counts(configuration.snapshot->ruleset.index_count);
     counts[forward_of(configuration).rules[0].rule_index] = {1, 60};
     counts[forward_of(configuration).policy_index] = {5, 500};
@@ -102,8 +102,8 @@ TEST_CASE("the listing has the columns of iptables") {
         "      - { id: no, not: { proto: [tcp, udp] }, action: reject }\n"));
     std::vector<RuleCount> counts(configuration.snapshot->ruleset.index_count);
     counts[forward_of(configuration).rules[0].rule_index] = {7, 123456};
-    const std::string text = list_rules(configuration.snapshot->ruleset, counts,
-                                        {.verbose = true, .numeric = true});
+    const std::string text =
+        list_rules(configuration.snapshot->ruleset, counts, {.verbose = true, .numeric = true});
     CHECK(text ==
           "Chain forward (policy DROP 0 packets, 0 bytes)\n"
           "num   pkts bytes target     prot opt in     out     source               destination"
@@ -145,8 +145,7 @@ TEST_CASE("a file that changes what is fixed needs a restart and says which part
     const Configuration running = load(file_with(rules));
     const auto errors_of = [&](const Configuration& wanted) {
         Diagnostics diagnostics;
-        report_fixed_settings(running.system, running.snapshot->conntrack.max, wanted,
-                              diagnostics);
+        report_fixed_settings(running.system, running.snapshot->conntrack.max, wanted, diagnostics);
         return diagnostics.error_count();
     };
     CHECK(errors_of(load(file_with(rules))) == 0);

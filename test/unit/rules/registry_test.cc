@@ -6,6 +6,8 @@
 
 #include "config/loader.h"
 #include "config/reference.h"
+#include "packet/drop_reason.h"
+#include "packet/invalid_reason.h"
 #include "rules/match.h"
 #include "rules/target.h"
 #include "support/rule_bench.h"
@@ -84,4 +86,8 @@ TEST_CASE("the reference manual names every match, target, key and code") {
     for (const char* word : {"`tcp_loose`", "`tcp_syn_sent`", "RP-E030", "RP-W120", "`mbufs`"}) {
         CHECK(reference.find(word) != std::string::npos);
     }
+    for (const DropReasonInfo& reason : kDropReasons)
+        CHECK(reference.find(reason.text) != std::string::npos);
+    for (size_t i = 1; i < kInvalidReasonCount; ++i)
+        CHECK(reference.find(kInvalidReasons[i].text) != std::string::npos);
 }
