@@ -35,7 +35,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         const size_t length = std::min<size_t>(data[2], size - 3);
         path.advance(uint64_t{data[0]} << 26, data[0] & 1);
         Arrival arrival{static_cast<InterfaceIndex>(data[1] & 1), {data + 3, data + 3 + length}};
-        if (data[1] >> 1 != 0) arrival.cuts = {data[1] >> 1u};
+        if (data[1] >> 1 != 0) arrival.cuts = {uint32_t{data[1]} >> 1};
         arrivals.push_back(std::move(arrival));
         data += 3 + length;
         size -= 3 + length;
