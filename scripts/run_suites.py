@@ -117,6 +117,7 @@ def release(run, options):
         run.suite(name, [f"build/test/{name}"])
     run.suite("scenarios", ["build/test/scenarios"])
     if os.geteuid() != 0:
+        run.suite("replay", ["/usr/bin/python3", "test/e2e/replay_test.py"])
         run.skip("end to end", "network namespaces need root")
         return
     run.suite("demo", ["/usr/bin/python3", "test/e2e/demo.py"])
