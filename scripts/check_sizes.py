@@ -1,6 +1,6 @@
 """Checks the size of source files: a file that needs scrolling to find its point is two files.
 
-Limits in lines: .cc 400, .h 200, scenarios 60. Exit status 1 names each file above its limit.
+Limits in lines: .cc 400, .h 200. Exit status 1 names each file above its limit.
 """
 import pathlib
 import sys

@@ -14,7 +14,10 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 JOBS = str(os.cpu_count() or 2)
-UNIT_SUITES = ("unit-config", "unit-datapath", "unit-control", "two-workers", "scenarios")
+UNIT_SUITES = {"unit-config": "unit-config", "unit-datapath": "unit-datapath",
+               "unit-control": "unit/control/unit-control", "two-workers": "two-workers",
+               "scenarios": "scenarios"}
+SUITE_ARGUMENTS = {"scenarios": [str(ROOT)]}
 
 
 class Tally:
@@ -115,9 +118,10 @@ class Runner:
 def release(run, options):
     if not run.build("build", ["-Dtests=true"]):
         return
-    for name in UNIT_SUITES:
-        run.suite(name, [f"build/test/{name}"])
+    for name, program in UNIT_SUITES.items():
+        run.suite(name, [f"build/test/{program}", *SUITE_ARGUMENTS.get(name, ())])
     if os.geteuid() != 0:
+        run.suite("replay", ["/usr/bin/python3", "test/e2e/replay_test.py"])
         run.skip("end to end", "network namespaces need root")
         return
     run.suite("demo", ["/usr/bin/python3", "test/e2e/demo.py"])
@@ -138,8 +142,9 @@ def sanitizers(run, options):
     asan = {"ASAN_OPTIONS": "detect_leaks=0", "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}
     if run.build("build-clang", ["-Dtests=true", "-Dbuildtype=debugoptimized",
                                  "-Db_sanitize=address,undefined"], "clang++"):
-        for name in UNIT_SUITES:
-            run.suite(f"{name} (clang, ASan, UBSan)", [f"build-clang/test/{name}"], asan)
+        for name, program in UNIT_SUITES.items():
+            run.suite(f"{name} (clang, ASan, UBSan)",
+                      [f"build-clang/test/{program}", *SUITE_ARGUMENTS.get(name, ())], asan)
     tsan = {"TSAN_OPTIONS": f"halt_on_error=1:suppressions={ROOT}/test/tsan.supp"}
     if run.build("build-tsan", ["-Dtests=true", "-Dbuildtype=debugoptimized",
                                 "-Db_sanitize=thread"], targets=["test/two-workers"]):

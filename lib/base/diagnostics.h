@@ -1,7 +1,7 @@
 // Diagnostics: everything that is wrong with a configuration, collected in one run.
 //
-// Each problem has a severity, a stable code (RP-E002), a place, a message and possibly a hint, and
-// is printed as `FILE:LINE:COL: error: ...` with the source line, a caret and the hint. At most
+// Each problem has a severity, a stable code (E002, for programs), a place, a message and possibly a
+// hint, and is printed as `FILE:LINE:COL: error: ...` with the source line, a caret and the hint. At most
 // kMaxDiagnostics are kept; the rest are counted. Codes are listed in docs/reference.md.
 // One thread at a time (the loader's).
 #pragma once

@@ -78,7 +78,7 @@ constexpr SchemaKey kKeys[] = {
     {"conntrack", "tcp_be_liberal", KeyType::Switch, true, 0, 0, "false",
      "Only RSTs outside the window are invalid."},
     {"conntrack", "tcp_ignore_invalid_rst", KeyType::Switch, true, 0, 0, "false",
-     "RSTs outside the window are not invalid either."},
+     "An RST whose sequence number is in the past is judged by the window alone."},
     {"conntrack", "tcp_max_retrans", KeyType::Number, true, 0, 255, "3",
      "Retransmissions after which tcp_max_retrans is the timeout."},
     {"conntrack", "checksum", KeyType::Switch, true, 0, 0, "true",

@@ -3,7 +3,7 @@
 // Filled by the worker (mbuf, in_port), decided by the stages, emptied by the worker. Position i
 // means the same packet in every array. Masks select the packets a stage works on: bit i stands for
 // position i. Each packet is in one key batch or one mask until its verdict is not Pending.
-// Owner: one worker; lives on its stack for one loop.
+// Owner: one worker, which fills it again in each loop.
 #pragma once
 
 #include <array>

@@ -24,6 +24,7 @@ struct Replies {
     struct Reply {
         rte_mbuf* mbuf;
         InterfaceIndex port;
+        uint8_t cause;  // position of the rejected packet in its burst
     };
     std::array<Reply, 64> items;
     uint32_t count = 0;

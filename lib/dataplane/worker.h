@@ -3,9 +3,10 @@
 //   loop:  clock -> snapshot -> mailbox -> for each port: receive, process, transmit
 //                                       -> packets handed over by other workers
 //
-// Built by app/rampartd on the control thread, run() on its lcore until stop(). Everything it
+// Built by control/datapath on the control thread, run() on its lcore until stop(). Everything it
 // touches per packet is its own; it shares the snapshot pointer, its mailbox, the hand-off rings
-// and its counters. Between receive and transmit: no lock, no allocation, no system call.
+// and its counters. Between receive and transmit: no allocation, no system call, and no lock but
+// where a port has fewer transmit queues than there are workers (transmit_lock.h).
 //
 // Which thread: run() the worker; stop(), publish(), seen_generation(), and the accessors control.
 #pragma once

@@ -1,7 +1,7 @@
 // DropReason: the name of every way a packet can end other than being forwarded.
 //
 // One line in drop_reasons.def makes a reason, its counter and its documentation. A scenario must
-// exist for each (test/scenario/coverage checks). Value type, any thread.
+// exist for each (the scenario runner counts them). Value type, any thread.
 #pragma once
 
 #include <cstddef>

@@ -39,7 +39,7 @@ void answer_reject(Burst& burst, uint32_t i, WorkerContext& context, RejectWith 
         return;
     }
     std::memcpy(room, frame, length);
-    replies.items[replies.count++] = {mbuf, packet.in_port};
+    replies.items[replies.count++] = {mbuf, packet.in_port, static_cast<uint8_t>(i)};
     if (flow != nullptr && resolve_reject(with, packet) == RejectWith::TcpReset)
         close_flow(burst, i, context, *flow);
 }

@@ -85,8 +85,8 @@ int run(const std::filesystem::path& root, const std::vector<std::string>& parts
             std::printf("    %s\n", failure.c_str());
     }
     const size_t uncovered = parts.empty() ? report_uncovered(seen, root) : 0;
-    std::printf("%zu scenarios, %zu packets, %zu failed, %zu drop reasons without a scenario\n",
-                files.size(), packets, failed, uncovered);
+    std::printf("%zu packets, %zu drop reasons without a scenario\n", packets, uncovered);
+    std::printf("%zu passed, %zu failed, 0 skipped\n", files.size() - failed, failed + uncovered);
     return failed == 0 && uncovered == 0 && !files.empty() ? 0 : 1;
 }
 
