@@ -7,5 +7,6 @@ namespace rampart {
 [[noreturn]] void assertion_failed(const char* condition, const char* file, int line) noexcept;
 }  // namespace rampart
 
-#define RAMPART_ASSERT(condition) \
-    ((condition) ? static_cast<void>(0) : ::rampart::assertion_failed(#condition, __FILE__, __LINE__))
+#define RAMPART_ASSERT(condition)       \
+    ((condition) ? static_cast<void>(0) \
+                 : ::rampart::assertion_failed(#condition, __FILE__, __LINE__))

@@ -1,8 +1,8 @@
 // Time as the datapath sees it: it enters once per loop as a Now and is never read elsewhere.
 //
 // A Tick is 10 ms. Ticks wrap after 497 days, so they are compared by their signed difference, and
-// no timeout may exceed kMaxTimeout_s (half the range, rounded down). Tests and the replay tool make
-// their own Now; only the worker's poll loop reads a clock.
+// no timeout may exceed kMaxTimeout_s (half the range, rounded down). Tests and the replay tool
+// make their own Now; only the worker's poll loop reads a clock.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,9 @@ struct Now {
     }
 };
 
-constexpr Tick ticks_of_seconds(uint32_t seconds) noexcept { return seconds * kTicksPerSecond; }
+constexpr Tick ticks_of_seconds(uint32_t seconds) noexcept {
+    return seconds * kTicksPerSecond;
+}
 
 // True when `deadline` is at or before `now`.
 constexpr bool is_past(Tick deadline, Tick now) noexcept {

@@ -1,8 +1,8 @@
 // Diagnostics: everything that is wrong with a configuration, collected in one run.
 //
-// Each problem has a severity, a stable code (E002, for programs), a place, a message and possibly a
-// hint, and is printed as `FILE:LINE:COL: error: ...` with the source line, a caret and the hint. At most
-// kMaxDiagnostics are kept; the rest are counted. Codes are listed in docs/reference.md.
+// Each problem has a severity, a stable code (E002, for programs), a place, a message and possibly
+// a hint, and is printed as `FILE:LINE:COL: error: ...` with the source line, a caret and the hint.
+// At most kMaxDiagnostics are kept; the rest are counted. Codes are listed in docs/reference.md.
 // One thread at a time (the loader's).
 #pragma once
 
@@ -32,7 +32,8 @@ class Diagnostics {
     // Returns the index that Locations of this file carry.
     uint32_t add_source(std::string path, std::string text);
 
-    void error(std::string_view code, Location location, std::string message, std::string hint = {});
+    void error(std::string_view code, Location location, std::string message,
+               std::string hint = {});
     void warning(std::string_view code, Location location, std::string message,
                  std::string hint = {});
 
@@ -63,7 +64,8 @@ class Diagnostics {
     size_t warning_count_ = 0;
 };
 
-// The entry of `known` nearest to `word` (edit distance at most 2, or equal without case), or empty.
+// The entry of `known` nearest to `word` (edit distance at most 2, or equal without case), or
+// empty.
 std::string_view nearest(std::string_view word, const std::vector<std::string_view>& known);
 
 // "did you mean 'state'?", or empty: the hint for an unknown word.

@@ -41,8 +41,12 @@ void store(uint8_t* bytes, T value) noexcept {
     std::memcpy(bytes, &value, sizeof(value));
 }
 
-inline uint16_t load_host16(const uint8_t* bytes) noexcept { return load<be16>(bytes).host(); }
-inline uint32_t load_host32(const uint8_t* bytes) noexcept { return load<be32>(bytes).host(); }
+inline uint16_t load_host16(const uint8_t* bytes) noexcept {
+    return load<be16>(bytes).host();
+}
+inline uint32_t load_host32(const uint8_t* bytes) noexcept {
+    return load<be32>(bytes).host();
+}
 
 inline void store_host16(uint8_t* bytes, uint16_t host) noexcept {
     store(bytes, be16::from_host(host));

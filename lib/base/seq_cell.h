@@ -29,7 +29,8 @@ class SeqCell {
         const uint32_t sequence = sequence_.load(std::memory_order_relaxed);
         sequence_.store(sequence + 1, std::memory_order_relaxed);
         std::atomic_thread_fence(std::memory_order_release);
-        for (size_t i = 0; i < kWords; ++i) words_[i].store(words[i], std::memory_order_relaxed);
+        for (size_t i = 0; i < kWords; ++i)
+            words_[i].store(words[i], std::memory_order_relaxed);
         sequence_.store(sequence + 2, std::memory_order_release);
     }
 
@@ -51,7 +52,8 @@ class SeqCell {
     // For the writer only: no other thread changes the words.
     T own() const noexcept {
         std::array<uint64_t, kWords> words;
-        for (size_t i = 0; i < kWords; ++i) words[i] = words_[i].load(std::memory_order_relaxed);
+        for (size_t i = 0; i < kWords; ++i)
+            words[i] = words_[i].load(std::memory_order_relaxed);
         T value;
         std::memcpy(static_cast<void*>(&value), words.data(), sizeof(T));
         return value;

@@ -1,6 +1,7 @@
 // Loader: a configuration file becomes a Snapshot and the SystemSettings, or Diagnostics.
 //
-//   file -> document (strict YAML -> Value) -> schema (keys, types) -> build_* (registries) -> compiled
+//   file -> document (strict YAML -> Value) -> schema (keys, types) -> build_* (registries) ->
+//   compiled
 //
 // Needs neither root nor DPDK: `rampartctl check` and the daemon call the same function. All
 // problems of a file are reported in one run; a result exists only when there is no error.

@@ -34,7 +34,7 @@ struct CoreSettings {
     // cores.workers as a number: that many, which the daemon places. 0: `workers` says it, or
     // nothing does.
     unsigned worker_count = 0;
-    bool sleep_when_idle = false;     // cores.idle: sleep
+    bool sleep_when_idle = false;  // cores.idle: sleep
 
     bool operator==(const CoreSettings&) const = default;
 };
@@ -43,8 +43,8 @@ enum class Hugepages : uint8_t { Auto, Always, Never };
 
 struct MemorySettings {
     Hugepages hugepages = Hugepages::Auto;
-    uint64_t size_bytes = 0;   // of DPDK's heap; 0: computed from the tables and pools
-    uint32_t mbufs = 0;        // packet buffers in the pool; 0: computed from ports and queues
+    uint64_t size_bytes = 0;  // of DPDK's heap; 0: computed from the tables and pools
+    uint32_t mbufs = 0;       // packet buffers in the pool; 0: computed from ports and queues
 
     bool operator==(const MemorySettings&) const = default;
 };

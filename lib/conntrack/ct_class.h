@@ -13,7 +13,7 @@ enum class CtClass : uint8_t { New, Established, Related, Invalid, Untracked };
 inline constexpr unsigned kCtClassCount = 5;
 
 inline constexpr std::string_view kCtClassNames[kCtClassCount] = {"new", "established", "related",
-                                                                   "invalid", "untracked"};
+                                                                  "invalid", "untracked"};
 
 constexpr std::string_view to_string(CtClass ct_class) noexcept {
     return kCtClassNames[static_cast<unsigned>(ct_class)];

@@ -46,8 +46,8 @@ class FlowRef {
 // Netfilter's status bits, with its numbers.
 namespace flow_status {
 inline constexpr uint16_t kExpected = 1 << 0, kSeenReply = 1 << 1, kAssured = 1 << 2,
-                          kConfirmed = 1 << 3, kSrcNat = 1 << 4, kDstNat = 1 << 5,
-                          kDying = 1 << 9, kFixedTimeout = 1 << 10;
+                          kConfirmed = 1 << 3, kSrcNat = 1 << 4, kDstNat = 1 << 5, kDying = 1 << 9,
+                          kFixedTimeout = 1 << 10;
 }
 
 // One side of a TCP connection: what it sent and what its peer lets it send. Worker only.
@@ -87,16 +87,16 @@ struct TcpFlow {
 };
 
 struct alignas(64) Flow {
-    Shared<Tick> deadline;      // worker: rw, control: ro; expired from this tick on
-    Tick check_at = 0;          // worker only; copy of the table's sweep deadline, never later
-    Tick created = 0;           // worker only
-    uint32_t generation = 0;    // worker only; of the cached paths; 0: none cached
-    Shared<uint16_t> status;    // worker: rw, control: ro; flow_status
-    uint8_t path_class = 0;     // worker only; CtClass that path[0] was cached for
-    Shared<uint8_t> state;      // worker: rw, control: ro; number of the tracker's state
-    uint32_t path[2]{};         // worker only; PathId per direction, kNoPath: not cached
-    uint8_t in_port[2]{};       // worker only; ingress port that each cached path is for
-    uint8_t out_port[2]{};      // worker only; where that direction leaves
+    Shared<Tick> deadline;        // worker: rw, control: ro; expired from this tick on
+    Tick check_at = 0;            // worker only; copy of the table's sweep deadline, never later
+    Tick created = 0;             // worker only
+    uint32_t generation = 0;      // worker only; of the cached paths; 0: none cached
+    Shared<uint16_t> status;      // worker: rw, control: ro; flow_status
+    uint8_t path_class = 0;       // worker only; CtClass that path[0] was cached for
+    Shared<uint8_t> state;        // worker: rw, control: ro; number of the tracker's state
+    uint32_t path[2]{};           // worker only; PathId per direction, kNoPath: not cached
+    uint8_t in_port[2]{};         // worker only; ingress port that each cached path is for
+    uint8_t out_port[2]{};        // worker only; where that direction leaves
     Shared<uint64_t> packets[2];  // worker: rw, control: ro; only with accounting
     Shared<uint64_t> bytes[2];    // worker: rw, control: ro; IP lengths
 

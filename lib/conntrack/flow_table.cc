@@ -36,7 +36,8 @@ T* allocate_array(const char* name, uint64_t count, int node) {
     void* memory = rte_zmalloc_socket(name, count * sizeof(T), RTE_CACHE_LINE_SIZE, node);
     if (memory == nullptr) return nullptr;
     T* array = static_cast<T*>(memory);
-    for (uint64_t i = 0; i < count; ++i) new (&array[i]) T;
+    for (uint64_t i = 0; i < count; ++i)
+        new (&array[i]) T;
     return array;
 }
 
@@ -48,10 +49,14 @@ FlowRef to_ref(const void* data) noexcept {
     return FlowRef::from_raw(static_cast<uint32_t>(reinterpret_cast<uintptr_t>(data)));
 }
 
-const void* key_of(const Packet& packet) noexcept { return &packet.key4; }
+const void* key_of(const Packet& packet) noexcept {
+    return &packet.key4;
+}
 
 // 0 means "free" in the sweep array, so a deadline of tick 0 is looked at one tick later.
-Tick sweep_tick(Tick deadline) noexcept { return deadline == 0 ? 1 : deadline; }
+Tick sweep_tick(Tick deadline) noexcept {
+    return deadline == 0 ? 1 : deadline;
+}
 
 }  // namespace
 
@@ -72,22 +77,23 @@ Result<std::unique_ptr<FlowTable>> FlowTable::create(const Options& options) {
     table->sweep_at_ = allocate_array<Shared<Tick>>("flow-sweep", capacity, node);
     table->free_ = allocate_array<FlowIndex>("flow-free", capacity, node);
     table->erased_ = allocate_array<FlowIndex>("flow-erased", capacity, node);
-    if (!table->hash4_ || !table->hash6_ || !table->flows_ || !table->info_ ||
-        !table->sweep_at_ || !table->free_ || !table->erased_)
+    if (!table->hash4_ || !table->hash6_ || !table->flows_ || !table->info_ || !table->sweep_at_ ||
+        !table->free_ || !table->erased_)
         return failure("no memory for a table of " + std::to_string(capacity) + " flows (" +
                            std::to_string(bytes_for(capacity) >> 20) + " MiB)",
                        "raise memory.size, reserve more hugepages, or lower conntrack.max");
     table->free_count_ = capacity;
-    for (uint32_t i = 0; i < capacity; ++i) table->free_[i] = capacity - 1 - i;
+    for (uint32_t i = 0; i < capacity; ++i)
+        table->free_[i] = capacity - 1 - i;
     return table;
 }
 
 FlowTable::~FlowTable() {
     rte_hash_free(hash4_);
     rte_hash_free(hash6_);
-    for (void* array : {static_cast<void*>(flows_), static_cast<void*>(info_),
-                        static_cast<void*>(sweep_at_), static_cast<void*>(free_),
-                        static_cast<void*>(erased_)})
+    for (void* array :
+         {static_cast<void*>(flows_), static_cast<void*>(info_), static_cast<void*>(sweep_at_),
+          static_cast<void*>(free_), static_cast<void*>(erased_)})
         rte_free(array);
 }
 
@@ -95,11 +101,12 @@ uint64_t FlowTable::bytes_for(uint32_t capacity) noexcept {
     // Per key, rte_hash keeps the key and its data (rounded to 16), a free-slot entry, and an
     // eighth of a 64-byte bucket in a power-of-two array.
     uint64_t buckets = 1;
-    while (buckets * 8 < hash_entries(capacity)) buckets *= 2;
+    while (buckets * 8 < hash_entries(capacity))
+        buckets *= 2;
     const uint64_t entries = hash_entries(capacity);
     const uint64_t hashes = 2 * buckets * 64 + entries * (32 + 64 + 2 * 8);
-    return hashes + uint64_t{capacity} * (sizeof(Flow) + sizeof(SeqCell<FlowInfo>) +
-                                          sizeof(Tick) + 2 * sizeof(FlowIndex));
+    return hashes + uint64_t{capacity} * (sizeof(Flow) + sizeof(SeqCell<FlowInfo>) + sizeof(Tick) +
+                                          2 * sizeof(FlowIndex));
 }
 
 void FlowTable::hash(KeyBatch& batch, Family family) const noexcept {
@@ -122,8 +129,8 @@ void FlowTable::find(const KeyBatch& batch, Family family, FlowRef* refs) const 
 
 FlowRef FlowTable::find_again(const Packet& packet, uint32_t hash) const noexcept {
     void* data = nullptr;
-    const int found = rte_hash_lookup_with_hash_data(hash_of(packet.family), key_of(packet), hash,
-                                                     &data);
+    const int found =
+        rte_hash_lookup_with_hash_data(hash_of(packet.family), key_of(packet), hash, &data);
     return found < 0 ? FlowRef{} : toward(to_ref(data), packet);
 }
 
@@ -134,7 +141,9 @@ FlowIndex FlowTable::allocate() noexcept {
     return index;
 }
 
-void FlowTable::release(FlowIndex index) noexcept { free_[free_count_++] = index; }
+void FlowTable::release(FlowIndex index) noexcept {
+    free_[free_count_++] = index;
+}
 
 bool FlowTable::confirm(FlowIndex index, const Packet& first_packet, uint32_t hash,
                         const FlowInfo& info, Tick deadline) noexcept {

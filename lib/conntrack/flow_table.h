@@ -35,9 +35,9 @@ struct KeyBatch {
     static constexpr uint32_t kCapacity = 64;
 
     uint32_t count = 0;
-    std::array<const void*, kCapacity> key;     // FlowKey4 or FlowKey6
-    std::array<uint32_t, kCapacity> hash;       // set by FlowTable::hash
-    std::array<uint8_t, kCapacity> position;    // of the packet in its burst
+    std::array<const void*, kCapacity> key;   // FlowKey4 or FlowKey6
+    std::array<uint32_t, kCapacity> hash;     // set by FlowTable::hash
+    std::array<uint8_t, kCapacity> position;  // of the packet in its burst
 
     void add(uint32_t at, const Packet& packet) noexcept {
         key[count] = &packet.key4;  // both families' keys begin there
@@ -135,10 +135,10 @@ class FlowTable {
     Shared<Tick>* sweep_at_ = nullptr;  // worker: rw, control: ro
     FlowIndex* free_ = nullptr;         // a stack: the slot freed last is reused first
     uint32_t free_count_ = 0;
-    FlowIndex* erased_ = nullptr;       // since the last end_burst()
+    FlowIndex* erased_ = nullptr;  // since the last end_burst()
     uint32_t erased_count_ = 0;
     uint32_t next_serial_ = 1;
-    Shared<uint32_t> count_;            // worker: rw, control: ro
+    Shared<uint32_t> count_;  // worker: rw, control: ro
 };
 
 }  // namespace rampart

@@ -1,9 +1,8 @@
 #include "conntrack/keyed_hash.h"
 
-#include <sys/random.h>
-
 #include <bit>
 #include <cstring>
+#include <sys/random.h>
 
 #include "base/assert.h"
 
@@ -29,7 +28,8 @@ class SipHash13 {
     }
     uint64_t finish() noexcept {
         v_[2] ^= 0xff;
-        for (int i = 0; i < 3; ++i) round();
+        for (int i = 0; i < 3; ++i)
+            round();
         return v_[0] ^ v_[1] ^ v_[2] ^ v_[3];
     }
 
@@ -56,7 +56,8 @@ void sip_hash(const uint64_t* secret, const void* const* keys, uint32_t* hashes,
         uint64_t words[kWords];
         std::memcpy(words, keys[i], sizeof(words));
         SipHash13 state(secret[0], secret[1]);
-        for (uint64_t word : words) state.add(word);
+        for (uint64_t word : words)
+            state.add(word);
         hashes[i] = static_cast<uint32_t>(state.finish());
     }
 }
@@ -139,7 +140,8 @@ KeyedHash KeyedHash::from_seed(uint64_t seed) noexcept {
 
 KeyedHash KeyedHash::with_implementation(uint64_t seed, bool use_aes) noexcept {
     Secret secret;
-    for (uint64_t& word : secret) word = next_random(seed);
+    for (uint64_t& word : secret)
+        word = next_random(seed);
     return {secret, use_aes};
 }
 

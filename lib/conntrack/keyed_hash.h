@@ -1,8 +1,8 @@
 // The keyed hash of flow keys (design D4).
 //
-// CRC-based hashes are linear: keys that collide under one seed collide under all, so a sender could
-// pick tuples that share a bucket. This one mixes the key with a secret through AES rounds where the
-// CPU has them and SipHash-1-3 elsewhere; the secret is drawn at start and never shown.
+// CRC-based hashes are linear: keys that collide under one seed collide under all, so a sender
+// could pick tuples that share a bucket. This one mixes the key with a secret through AES rounds
+// where the CPU has them and SipHash-1-3 elsewhere; the secret is drawn at start and never shown.
 // Immutable after construction, so any thread may hash; each worker keeps its own copy.
 //
 // Sources: FIPS 197 (round function); Aumasson and Bernstein, "SipHash", INDOCRYPT 2012.

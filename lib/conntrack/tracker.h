@@ -5,8 +5,8 @@
 // TrackOutcome; the track stage carries it out. Trackers are stateless constants; they may write
 // the flow they are given, on the worker that owns it.
 //
-// Results as in netfilter (nf_conntrack_proto_tcp.c): IGNORE is not INVALID. An ignored packet keeps
-// its class and passes the rules like any other; only the entry stays as it is.
+// Results as in netfilter (nf_conntrack_proto_tcp.c): IGNORE is not INVALID. An ignored packet
+// keeps its class and passes the rules like any other; only the entry stays as it is.
 #pragma once
 
 #include <cstdint>

@@ -26,10 +26,13 @@ using PacketMask = uint64_t;
 // for (uint32_t i : positions of a mask), in order.
 template <typename Visit>
 inline void for_each(PacketMask mask, Visit visit) noexcept {
-    for (; mask != 0; mask &= mask - 1) visit(static_cast<uint32_t>(__builtin_ctzll(mask)));
+    for (; mask != 0; mask &= mask - 1)
+        visit(static_cast<uint32_t>(__builtin_ctzll(mask)));
 }
 
-constexpr PacketMask bit(uint32_t i) noexcept { return PacketMask{1} << i; }
+constexpr PacketMask bit(uint32_t i) noexcept {
+    return PacketMask{1} << i;
+}
 
 struct Burst {
     uint32_t count = 0;
@@ -46,9 +49,9 @@ struct Burst {
     std::array<Verdict, kBurstSize> verdict;
     std::array<DropReason, kBurstSize> reason;
     std::array<CtClass, kBurstSize> ct_class;
-    std::array<uint32_t, kBurstSize> hash;   // of the flow key
-    std::array<FlowRef, kBurstSize> flow;    // with the direction of the packet
-    std::array<uint8_t, kBurstSize> owner;   // the worker a Consumed packet is handed to
+    std::array<uint32_t, kBurstSize> hash;  // of the flow key
+    std::array<FlowRef, kBurstSize> flow;   // with the direction of the packet
+    std::array<uint8_t, kBurstSize> owner;  // the worker a Consumed packet is handed to
     std::array<Packet, kBurstSize> packet;
 
     void drop(uint32_t i, DropReason why) noexcept {

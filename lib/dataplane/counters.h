@@ -19,7 +19,7 @@ using Counter = Shared<uint64_t>;
 
 struct alignas(64) PortCounters {
     Counter received_packets;
-    Counter received_bytes;     // whole frames without FCS
+    Counter received_bytes;       // whole frames without FCS
     Counter transmitted_packets;  // forwarded and generated
     Counter transmitted_bytes;
 };
@@ -36,10 +36,10 @@ struct alignas(64) WorkerCounters {
 
     // Connection tracking; names as in `conntrack -S`.
     std::array<Counter, kInvalidReasonCount> invalid;
-    Counter inserted;      // flows confirmed
-    Counter expired;       // flows erased because their time was up
-    Counter erased;        // flows erased by command or by their own packets
-    Counter icmp_error;    // ICMP errors found INVALID
+    Counter inserted;         // flows confirmed
+    Counter expired;          // flows erased because their time was up
+    Counter erased;           // flows erased by command or by their own packets
+    Counter icmp_error;       // ICMP errors found INVALID
     Counter replies_limited;  // rejects that were not answered because of the rate limit
 
     Counter loops;

@@ -14,10 +14,9 @@ Result<std::unique_ptr<HandOff>> HandOff::create(uint16_t workers) {
     for (uint16_t from = 0; from < workers; ++from) {
         for (uint16_t to = 0; to < workers; ++to) {
             if (from == to) continue;
-            const std::string name =
-                "hand-off-" + std::to_string(from) + "-" + std::to_string(to);
-            rte_ring* ring = rte_ring_create(name.c_str(), kSlots, -1,
-                                             RING_F_SP_ENQ | RING_F_SC_DEQ);
+            const std::string name = "hand-off-" + std::to_string(from) + "-" + std::to_string(to);
+            rte_ring* ring =
+                rte_ring_create(name.c_str(), kSlots, -1, RING_F_SP_ENQ | RING_F_SC_DEQ);
             if (ring == nullptr)
                 return failure("no memory for the hand-off rings", "raise memory.size");
             hand_off->ring(from, to) = ring;
@@ -28,7 +27,8 @@ Result<std::unique_ptr<HandOff>> HandOff::create(uint16_t workers) {
 
 HandOff::~HandOff() {
     drain();
-    for (rte_ring* ring : rings_) rte_ring_free(ring);
+    for (rte_ring* ring : rings_)
+        rte_ring_free(ring);
 }
 
 void HandOff::drain() noexcept {

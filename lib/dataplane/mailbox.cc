@@ -14,7 +14,9 @@ Result<std::unique_ptr<Mailbox>> Mailbox::create(const std::string& name, int nu
     return std::unique_ptr<Mailbox>(new Mailbox(ring));
 }
 
-Mailbox::~Mailbox() { rte_ring_free(ring_); }
+Mailbox::~Mailbox() {
+    rte_ring_free(ring_);
+}
 
 bool Mailbox::post(const Command& command) noexcept {
     Command copy = command;
@@ -25,6 +27,8 @@ uint32_t Mailbox::take(Command* commands, uint32_t capacity) noexcept {
     return rte_ring_sc_dequeue_burst_elem(ring_, commands, sizeof(Command), capacity, nullptr);
 }
 
-bool Mailbox::is_empty() const noexcept { return rte_ring_empty(ring_) != 0; }
+bool Mailbox::is_empty() const noexcept {
+    return rte_ring_empty(ring_) != 0;
+}
 
 }  // namespace rampart

@@ -40,9 +40,9 @@ class Mailbox {
     Mailbox(const Mailbox&) = delete;
     Mailbox& operator=(const Mailbox&) = delete;
 
-    bool post(const Command& command) noexcept;                     // control; false: full
-    uint32_t take(Command* commands, uint32_t capacity) noexcept;   // the worker
-    bool is_empty() const noexcept;                                 // any thread
+    bool post(const Command& command) noexcept;                    // control; false: full
+    uint32_t take(Command* commands, uint32_t capacity) noexcept;  // the worker
+    bool is_empty() const noexcept;                                // any thread
 
   private:
     explicit Mailbox(rte_ring* ring) : ring_(ring) {}

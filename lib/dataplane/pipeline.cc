@@ -5,9 +5,11 @@
 namespace rampart {
 
 void process(Burst& burst, WorkerContext& context) noexcept {
-    for (uint32_t i = 0; i < burst.count; ++i) burst.verdict[i] = Verdict::Pending;
+    for (uint32_t i = 0; i < burst.count; ++i)
+        burst.verdict[i] = Verdict::Pending;
     if (context.snapshot == nullptr) {  // fail closed
-        for (uint32_t i = 0; i < burst.count; ++i) burst.drop(i, DropReason::NoPolicy);
+        for (uint32_t i = 0; i < burst.count; ++i)
+            burst.drop(i, DropReason::NoPolicy);
         return;
     }
     parse(burst, context);

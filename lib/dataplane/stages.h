@@ -1,14 +1,14 @@
 // The stages of the packet path, in the order in which pipeline.cc runs them.
 //
-// Each takes the packets of its mask or batch, decides some and moves the rest to another. docs/packet-path.md tells the same story with the same names.
+// Each takes the packets of its mask or batch, decides some and moves the rest to another.
+// docs/packet-path.md tells the same story with the same names.
 //
-//   parse      bytes -> Packet; checksums           keys4/6 | flowless | dropped | other frames forwarded
-//   steer      whose flow is it?                    keys4/6 | handed to its owner
-//   lookup     flow keys -> FlowRef                 tracked | starting
-//   track      what does it do to its flow?         cached verdict | tracked | starting | flowless
-//   forward    which port would it leave by?        out_port, or dropped
-//   classify   what do the rules say?               verdict
-//   establish  first packets: track, rules, table   verdict
+//   parse      bytes -> Packet; checksums           keys4/6 | flowless | dropped | other frames
+//   forwarded steer      whose flow is it?                    keys4/6 | handed to its owner lookup
+//   flow keys -> FlowRef                 tracked | starting track      what does it do to its flow?
+//   cached verdict | tracked | starting | flowless forward    which port would it leave by?
+//   out_port, or dropped classify   what do the rules say?               verdict establish  first
+//   packets: track, rules, table   verdict
 #pragma once
 
 #include "dataplane/burst.h"

@@ -16,9 +16,9 @@ uint16_t Steering::hardware_owner(const Packet& packet, uint16_t self) const noe
     uint32_t words = 0;
     const size_t bytes = tuple.family == Family::Ipv4 ? 4 : 16;
     for (const AddressBytes* address : {&tuple.src, &tuple.dst})
-        for (size_t at = 0; at < bytes; at += 4) input[words++] = load_host32(address->data() + at);
-    if (has_ports)
-        input[words++] = uint32_t{tuple.src_port.host()} << 16 | tuple.dst_port.host();
+        for (size_t at = 0; at < bytes; at += 4)
+            input[words++] = load_host32(address->data() + at);
+    if (has_ports) input[words++] = uint32_t{tuple.src_port.host()} << 16 | tuple.dst_port.host();
     const uint32_t hash = rte_softrss(input, words, rss_.key.data());
     const uint16_t queue = rss_.queues[hash % rss_.queues.size()];
     return queue < workers_ ? queue : self;

@@ -23,8 +23,8 @@ enum class SteeringMode : uint8_t { Single, Software, Hardware };
 class Steering {
   public:
     struct Rss {
-        std::vector<uint8_t> key;         // Toeplitz key programmed into every port
-        std::vector<uint16_t> queues;     // redirection table: hash modulo size -> queue
+        std::vector<uint8_t> key;      // Toeplitz key programmed into every port
+        std::vector<uint16_t> queues;  // redirection table: hash modulo size -> queue
     };
 
     static Steering single() { return Steering(SteeringMode::Single, 1, {}); }

@@ -10,8 +10,8 @@
 
 namespace rampart {
 
-// The class is compared because the packets of one burst may all be tracked, past a change of class,
-// before the first of them is judged. Replies have but one: ESTABLISHED.
+// The class is compared because the packets of one burst may all be tracked, past a change of
+// class, before the first of them is judged. Replies have but one: ESTABLISHED.
 inline bool has_cached_verdict(const Flow& flow, unsigned side, const Packet& packet,
                                CtClass ct_class, const WorkerContext& context) noexcept {
     return flow.generation == context.snapshot->generation && flow.path[side] != kNoPath &&

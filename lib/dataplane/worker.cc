@@ -1,8 +1,7 @@
 #include "dataplane/worker.h"
 
-#include <unistd.h>
-
 #include <algorithm>
+#include <unistd.h>
 
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
@@ -109,8 +108,7 @@ uint32_t Worker::poll_hand_off() noexcept {
     Burst& burst = *burst_;
     for (uint16_t from = 0; from < options_.hand_off->workers(); ++from) {
         if (from == options_.index) continue;
-        burst.count =
-            options_.hand_off->take(from, options_.index, burst.mbuf.data(), kBurstSize);
+        burst.count = options_.hand_off->take(from, options_.index, burst.mbuf.data(), kBurstSize);
         if (burst.count == 0) continue;
         for (uint32_t i = 0; i < burst.count; ++i)
             burst.packet[i].in_port = static_cast<uint8_t>(burst.mbuf[i]->port);
@@ -160,8 +158,8 @@ void Worker::finish() noexcept {
     if (context_.replies.count != 0) send_replies();
 }
 
-void Worker::transmit(InterfaceIndex index, rte_mbuf** mbufs, const uint32_t* bytes,
-                      uint32_t count, Counter& sent_counter) noexcept {
+void Worker::transmit(InterfaceIndex index, rte_mbuf** mbufs, const uint32_t* bytes, uint32_t count,
+                      Counter& sent_counter) noexcept {
     const WorkerPort& port = options_.ports[index];
     uint32_t sent = 0;
     {
@@ -174,7 +172,8 @@ void Worker::transmit(InterfaceIndex index, rte_mbuf** mbufs, const uint32_t* by
                                      static_cast<uint16_t>(count - sent));
     }
     uint64_t sent_bytes = 0;
-    for (uint32_t i = 0; i < sent; ++i) sent_bytes += bytes[i];
+    for (uint32_t i = 0; i < sent; ++i)
+        sent_bytes += bytes[i];
     PortCounters& counters = counters_->port[index];
     counters.transmitted_packets.add(sent);
     counters.transmitted_bytes.add(sent_bytes);

@@ -27,9 +27,9 @@ namespace rampart {
 
 // A port as a worker sees it.
 struct WorkerPort {
-    uint16_t port_id = 0;       // DPDK's
+    uint16_t port_id = 0;  // DPDK's
     uint16_t receive_queue = 0;
-    bool receives = false;      // this worker polls a queue of this port
+    bool receives = false;  // this worker polls a queue of this port
     uint16_t transmit_queue = 0;
     class TransmitLock* lock = nullptr;  // set when several workers share the transmit queue
 };
@@ -42,14 +42,14 @@ class Worker {
         std::unique_ptr<FlowTable> flows;
         std::unique_ptr<Mailbox> mailbox;
         const Steering* steering = nullptr;
-        HandOff* hand_off = nullptr;    // null with one worker
-        TscClock clock;                 // the same for all workers
+        HandOff* hand_off = nullptr;  // null with one worker
+        TscClock clock;               // the same for all workers
         bool sleep_when_idle = false;
     };
     explicit Worker(Options options);
     ~Worker();
 
-    void run() noexcept;              // until stop()
+    void run() noexcept;  // until stop()
     void stop() noexcept { stop_.store(true, std::memory_order_relaxed); }
 
     // The worker uses `snapshot` from its next loop on; the old one is free once
@@ -73,7 +73,7 @@ class Worker {
     void refresh_snapshot() noexcept;
     uint32_t poll_port(InterfaceIndex index) noexcept;
     uint32_t poll_hand_off() noexcept;
-    void finish() noexcept;           // verdicts -> transmit, hand over, free
+    void finish() noexcept;  // verdicts -> transmit, hand over, free
     void transmit(InterfaceIndex out, rte_mbuf** mbufs, const uint32_t* bytes, uint32_t count,
                   Counter& sent) noexcept;
     void send_replies() noexcept;

@@ -11,7 +11,8 @@ Result<std::unique_ptr<Eal>> Eal::start(const std::vector<std::string>& argument
     std::vector<std::string> words{"rampartd"};
     words.insert(words.end(), arguments.begin(), arguments.end());
     std::vector<char*> argv;
-    for (std::string& word : words) argv.push_back(word.data());
+    for (std::string& word : words)
+        argv.push_back(word.data());
     if (rte_eal_init(static_cast<int>(argv.size()), argv.data()) < 0)
         return failure(std::string("DPDK could not start: ") + rte_strerror(rte_errno),
                        "its own messages above name the cause; too little memory and a device that "

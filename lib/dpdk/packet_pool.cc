@@ -18,11 +18,17 @@ Result<std::unique_ptr<PacketPool>> PacketPool::create(const std::string& name, 
     return std::unique_ptr<PacketPool>(new PacketPool(pool));
 }
 
-PacketPool::~PacketPool() { rte_mempool_free(pool_); }
+PacketPool::~PacketPool() {
+    rte_mempool_free(pool_);
+}
 
-uint32_t PacketPool::size() const noexcept { return pool_->size; }
+uint32_t PacketPool::size() const noexcept {
+    return pool_->size;
+}
 
-uint32_t PacketPool::available() const noexcept { return rte_mempool_avail_count(pool_); }
+uint32_t PacketPool::available() const noexcept {
+    return rte_mempool_avail_count(pool_);
+}
 
 uint64_t PacketPool::bytes_for(uint32_t mbufs) noexcept {
     return uint64_t{mbufs} *

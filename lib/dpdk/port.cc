@@ -15,7 +15,9 @@ namespace {
 constexpr uint16_t kReceiveDescriptors = 1024;
 constexpr uint16_t kTransmitDescriptors = 1024;
 
-std::string device_name(const std::string& device) { return device.substr(0, device.find(',')); }
+std::string device_name(const std::string& device) {
+    return device.substr(0, device.find(','));
+}
 
 tl::unexpected<Error> port_failure(const Port::Options& options, const std::string& what,
                                    int error) {
@@ -32,9 +34,8 @@ std::string hint_for(const std::string& device) {
 }
 
 uint64_t wanted_offloads(const rte_eth_dev_info& info) {
-    return info.rx_offload_capa &
-           (RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM |
-            RTE_ETH_RX_OFFLOAD_UDP_CKSUM | RTE_ETH_RX_OFFLOAD_SCATTER);
+    return info.rx_offload_capa & (RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM |
+                                   RTE_ETH_RX_OFFLOAD_UDP_CKSUM | RTE_ETH_RX_OFFLOAD_SCATTER);
 }
 
 }  // namespace
@@ -94,9 +95,10 @@ Result<void> Port::configure(uint16_t receive_queues, uint16_t transmit_queues) 
         error = rte_eth_dev_configure(id_, receive_queues, transmit_queues, &conf);
     }
     if (error != 0)
-        return port_failure(options_, "it does not take " + std::to_string(receive_queues) +
-                                          " receive and " + std::to_string(transmit_queues) +
-                                          " transmit queues", error);
+        return port_failure(options_,
+                            "it does not take " + std::to_string(receive_queues) + " receive and " +
+                                std::to_string(transmit_queues) + " transmit queues",
+                            error);
     receive_queues_ = receive_queues;
     transmit_queues_ = transmit_queues;
     return {};
@@ -150,16 +152,18 @@ void Port::read_rss() {
     if (rte_eth_dev_rss_hash_conf_get(id_, &conf) != 0 || key != options_.rss_key ||
         !can_spread_ports(conf.rss_hf) || rte_eth_dev_info_get(id_, &info) != 0)
         return;
-    std::vector<rte_eth_rss_reta_entry64> reta(
-        (info.reta_size + RTE_ETH_RETA_GROUP_SIZE - 1) / RTE_ETH_RETA_GROUP_SIZE);
-    for (rte_eth_rss_reta_entry64& group : reta) group.mask = UINT64_MAX;
+    std::vector<rte_eth_rss_reta_entry64> reta((info.reta_size + RTE_ETH_RETA_GROUP_SIZE - 1) /
+                                               RTE_ETH_RETA_GROUP_SIZE);
+    for (rte_eth_rss_reta_entry64& group : reta)
+        group.mask = UINT64_MAX;
     if (rte_eth_dev_rss_reta_query(id_, reta.data(), info.reta_size) != 0) return;
     for (uint16_t i = 0; i < info.reta_size; ++i)
-        rss_table_.push_back(
-            reta[i / RTE_ETH_RETA_GROUP_SIZE].reta[i % RTE_ETH_RETA_GROUP_SIZE]);
+        rss_table_.push_back(reta[i / RTE_ETH_RETA_GROUP_SIZE].reta[i % RTE_ETH_RETA_GROUP_SIZE]);
 }
 
-int Port::numa_node() const noexcept { return rte_eth_dev_socket_id(id_); }
+int Port::numa_node() const noexcept {
+    return rte_eth_dev_socket_id(id_);
+}
 
 bool Port::is_link_up() const noexcept {
     rte_eth_link link{};

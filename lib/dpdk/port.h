@@ -16,18 +16,18 @@ struct rte_mempool;
 namespace rampart {
 
 struct PortStatistics {
-    uint64_t receive_missed = 0;    // the NIC had no room: packets lost before Rampart saw them
+    uint64_t receive_missed = 0;  // the NIC had no room: packets lost before Rampart saw them
     uint64_t receive_errors = 0;
-    uint64_t receive_no_mbuf = 0;   // no packet buffer was free
+    uint64_t receive_no_mbuf = 0;  // no packet buffer was free
     uint64_t transmit_errors = 0;
 };
 
 class Port {
   public:
     struct Options {
-        std::string name;              // the interface's name, for messages
-        std::string device;            // "0000:3b:00.0" or devargs "net_tap0,iface=x"
-        uint16_t receive_queues = 1;   // wanted; the device may have fewer
+        std::string name;             // the interface's name, for messages
+        std::string device;           // "0000:3b:00.0" or devargs "net_tap0,iface=x"
+        uint16_t receive_queues = 1;  // wanted; the device may have fewer
         uint16_t transmit_queues = 1;
         uint16_t mtu = 1500;
         rte_mempool* pool = nullptr;

@@ -1,8 +1,7 @@
 #include "dpdk/rss.h"
 
-#include <sys/random.h>
-
 #include <bit>
+#include <sys/random.h>
 
 #include <rte_ethdev.h>
 

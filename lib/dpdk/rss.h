@@ -1,9 +1,10 @@
 // RSS: how ports spread packets over their queues, the same way for both directions.
 //
 // A Toeplitz key whose 16-bit pattern repeats hashes (a, b) and (b, a) alike (Woo and Park,
-// "Scalable TCP session monitoring with symmetric receive-side scaling", 2012). The pattern is drawn
-// at random for each start, but such a key leaves only 16 bits to guess, so whoever sends enough
-// chosen flows can fill one queue. NICs with a symmetric hash function of their own could do better.
+// "Scalable TCP session monitoring with symmetric receive-side scaling", 2012). The pattern is
+// drawn at random for each start, but such a key leaves only 16 bits to guess, so whoever sends
+// enough chosen flows can fill one queue. NICs with a symmetric hash function of their own could do
+// better.
 #pragma once
 
 #include <cstdint>

@@ -64,8 +64,7 @@ inline uint64_t pseudo_header_sum4(const uint8_t* ipv4_header, uint8_t protocol,
 
 inline uint64_t pseudo_header_sum6(const uint8_t* ipv6_header, uint8_t protocol,
                                    uint32_t length) noexcept {
-    const uint64_t numbers =
-        uint64_t{be32::from_host(length).raw} + be16::from_host(protocol).raw;
+    const uint64_t numbers = uint64_t{be32::from_host(length).raw} + be16::from_host(protocol).raw;
     return checksum_add(numbers, ipv6_header + 8, 32);
 }
 

@@ -17,29 +17,56 @@ struct IcmpType {
 
 constexpr IcmpType icmp4_type(uint8_t type) noexcept {
     switch (type) {
-        case 8: return {IcmpKind::Request, 0};     // echo
-        case 0: return {IcmpKind::Reply, 8};
-        case 13: return {IcmpKind::Request, 14};   // timestamp
-        case 14: return {IcmpKind::Reply, 13};
-        case 15: return {IcmpKind::Request, 16};   // information
-        case 16: return {IcmpKind::Reply, 15};
-        case 17: return {IcmpKind::Request, 18};   // address mask
-        case 18: return {IcmpKind::Reply, 17};
-        case 3: case 4: case 5: case 11: case 12: return {IcmpKind::Error, 0};
-        default: return {};
+        case 8:
+            return {IcmpKind::Request, 0};  // echo
+        case 0:
+            return {IcmpKind::Reply, 8};
+        case 13:
+            return {IcmpKind::Request, 14};  // timestamp
+        case 14:
+            return {IcmpKind::Reply, 13};
+        case 15:
+            return {IcmpKind::Request, 16};  // information
+        case 16:
+            return {IcmpKind::Reply, 15};
+        case 17:
+            return {IcmpKind::Request, 18};  // address mask
+        case 18:
+            return {IcmpKind::Reply, 17};
+        case 3:
+        case 4:
+        case 5:
+        case 11:
+        case 12:
+            return {IcmpKind::Error, 0};
+        default:
+            return {};
     }
 }
 
 constexpr IcmpType icmp6_type(uint8_t type) noexcept {
     switch (type) {
-        case 128: return {IcmpKind::Request, 129};  // echo
-        case 129: return {IcmpKind::Reply, 128};
-        case 139: return {IcmpKind::Request, 140};  // node information
-        case 140: return {IcmpKind::Reply, 139};
-        case 130: case 131: case 132: case 143:              // multicast listeners
-        case 133: case 134: case 135: case 136:              // neighbour discovery
-        case 151: case 152: return {IcmpKind::Untracked, 0};  // multicast routers
-        default: return type < 128 ? IcmpType{IcmpKind::Error, 0} : IcmpType{};
+        case 128:
+            return {IcmpKind::Request, 129};  // echo
+        case 129:
+            return {IcmpKind::Reply, 128};
+        case 139:
+            return {IcmpKind::Request, 140};  // node information
+        case 140:
+            return {IcmpKind::Reply, 139};
+        case 130:
+        case 131:
+        case 132:
+        case 143:  // multicast listeners
+        case 133:
+        case 134:
+        case 135:
+        case 136:  // neighbour discovery
+        case 151:
+        case 152:
+            return {IcmpKind::Untracked, 0};  // multicast routers
+        default:
+            return type < 128 ? IcmpType{IcmpKind::Error, 0} : IcmpType{};
     }
 }
 

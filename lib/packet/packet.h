@@ -27,8 +27,8 @@ inline constexpr uint8_t kFin = 0x01, kSyn = 0x02, kRst = 0x04, kPsh = 0x08, kAc
 
 namespace ip_protocol {
 inline constexpr uint8_t kHopByHop = 0, kIcmp = 1, kTcp = 6, kUdp = 17, kRouting = 43,
-                         kFragment = 44, kGre = 47, kEsp = 50, kAh = 51, kIcmpv6 = 58,
-                         kNoNext = 59, kDestination = 60, kSctp = 132, kUdpLite = 136;
+                         kFragment = 44, kGre = 47, kEsp = 50, kAh = 51, kIcmpv6 = 58, kNoNext = 59,
+                         kDestination = 60, kSctp = 132, kUdpLite = 136;
 }
 
 namespace ether_type {
@@ -39,22 +39,22 @@ inline constexpr uint16_t kIpv4 = 0x0800, kArp = 0x0806, kVlan = 0x8100, kIpv6 =
 struct alignas(64) Packet {
     Packet() noexcept {}  // the parser sets every field that its kind of frame has
 
-    uint8_t* frame = nullptr;  // first byte of the Ethernet header
+    uint8_t* frame = nullptr;   // first byte of the Ethernet header
     uint16_t frame_contiguous;  // bytes readable at `frame` without a gap
-    uint16_t l3_offset;       // from `frame` to the IP header (or the payload of other frames)
-    uint16_t l4_offset;       // from `frame` to the transport header
-    uint16_t ip_length;       // bytes from the IP header to the end of the IP packet
-    uint16_t l4_length;       // bytes from the transport header to the end of the IP packet
-    uint16_t ether_type;      // host order, of the innermost tag
-    uint16_t vlan_tci;        // host order; 0 without a tag
-    uint16_t inner_l3_offset; // ICMP errors: from `frame` to the embedded IP header
-    uint8_t protocol;         // IP protocol after the extension headers
-    Family family;            // None: not IP
-    uint8_t tcp_flags;        // TCP only
-    uint8_t hop_limit;        // TTL or hop limit
-    uint8_t in_port;          // InterfaceIndex
-    uint8_t out_port;         // set by the forward stage
-    InvalidReason invalid;    // None, or why the packet cannot be tracked
+    uint16_t l3_offset;         // from `frame` to the IP header (or the payload of other frames)
+    uint16_t l4_offset;         // from `frame` to the transport header
+    uint16_t ip_length;         // bytes from the IP header to the end of the IP packet
+    uint16_t l4_length;         // bytes from the transport header to the end of the IP packet
+    uint16_t ether_type;        // host order, of the innermost tag
+    uint16_t vlan_tci;          // host order; 0 without a tag
+    uint16_t inner_l3_offset;   // ICMP errors: from `frame` to the embedded IP header
+    uint8_t protocol;           // IP protocol after the extension headers
+    Family family;              // None: not IP
+    uint8_t tcp_flags;          // TCP only
+    uint8_t hop_limit;          // TTL or hop limit
+    uint8_t in_port;            // InterfaceIndex
+    uint8_t out_port;           // set by the forward stage
+    InvalidReason invalid;      // None, or why the packet cannot be tracked
     // An ICMP error: `key` is that of the embedded packet.
     bool is_icmp_error;
     // Neighbour discovery and its kin (RFC 4861, RFC 3810): never tracked.

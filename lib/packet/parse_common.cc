@@ -62,8 +62,7 @@ bool parse_common(Packet& packet, uint8_t* frame, uint32_t contiguous, uint32_t 
     const uint32_t ip_length = load_host16(ip + 2);
     const uint8_t protocol = ip[9];
     if (load<uint16_t>(ip + 6) & be16::from_host(0x3fff).raw || ip_length > length - kIpOffset ||
-        !are_plain_addresses(ip[12], ip[16]) ||
-        (verify_checksum && !has_good_header_checksum(ip)))
+        !are_plain_addresses(ip[12], ip[16]) || (verify_checksum && !has_good_header_checksum(ip)))
         return false;
     const uint32_t l4_length = ip_length - 20;  // may wrap: then it exceeds every bound below
     uint8_t tcp_flags = 0;

@@ -12,7 +12,9 @@ namespace {
 constexpr uint16_t kIpv4Bytes = 20;
 constexpr uint16_t kIpv6Bytes = 40;
 
-IpOutcome drop(DropReason reason) noexcept { return {true, reason}; }
+IpOutcome drop(DropReason reason) noexcept {
+    return {true, reason};
+}
 
 // RFC 791, 3.1: options up to the end of the header. Source routes (LSRR, SSRR) let a sender choose
 // the way around a filter; Linux refuses them unless told otherwise, and so do we.
@@ -100,15 +102,18 @@ ExtensionWalk walk_extensions(const uint8_t* bytes, uint32_t end, uint8_t next_h
     const uint16_t first = offset;
     for (unsigned count = 0;; ++count) {
         switch (next_header) {
-            case ip_protocol::kNoNext: return {Result::NoTransport, next_header, offset};
+            case ip_protocol::kNoNext:
+                return {Result::NoTransport, next_header, offset};
             case ip_protocol::kHopByHop:  // RFC 8200, 4.1: only directly after the fixed header
                 if (offset != first) return {Result::Malformed, next_header, offset};
                 break;
             case ip_protocol::kRouting:
             case ip_protocol::kDestination:
             case ip_protocol::kFragment:
-            case ip_protocol::kAh: break;
-            default: return {Result::Transport, next_header, offset};
+            case ip_protocol::kAh:
+                break;
+            default:
+                return {Result::Transport, next_header, offset};
         }
         if (count == kMaxExtensionHeaders || offset + 8u > end)
             return {Result::Malformed, next_header, offset};
@@ -118,8 +123,8 @@ ExtensionWalk walk_extensions(const uint8_t* bytes, uint32_t end, uint8_t next_h
         if (next_header == ip_protocol::kRouting && header[2] == 0)
             return {Result::Malformed, next_header, offset};
         // RFC 4302, 2.2: AH counts in units of four bytes, minus two.
-        const uint32_t size = next_header == ip_protocol::kAh ? (header[1] + 2u) * 4u
-                                                              : (header[1] + 1u) * 8u;
+        const uint32_t size =
+            next_header == ip_protocol::kAh ? (header[1] + 2u) * 4u : (header[1] + 1u) * 8u;
         if (offset + size > end) return {Result::Malformed, next_header, offset};
         next_header = header[0];
         offset = static_cast<uint16_t>(offset + size);
@@ -152,8 +157,7 @@ IpOutcome parse_ipv6(Packet& packet, uint32_t frame_length) noexcept {
     packet.hop_limit = header[7];
     packet.ip_length = static_cast<uint16_t>(packet_length);
     packet.l4_offset = walk.offset;
-    packet.l4_length =
-        static_cast<uint16_t>(packet.l3_offset + packet_length - walk.offset);
+    packet.l4_length = static_cast<uint16_t>(packet.l3_offset + packet_length - walk.offset);
     if (walk.result == ExtensionWalk::Result::NoTransport)
         packet.invalid = InvalidReason::NoTransport;
     return {};

@@ -51,8 +51,8 @@ bool read_identity(Tuple& tuple, const uint8_t* l4, uint32_t readable) noexcept 
 // Reads the packet quoted at `offset`. False: no tuple can be made of it. Only its first fragment
 // can be recognised (RFC 5508, 4.2 asks for the same).
 bool read_embedded(const Packet& packet, uint16_t offset, Tuple& tuple) noexcept {
-    const uint32_t end = std::min<uint32_t>(packet.l4_offset + packet.l4_length,
-                                            packet.frame_contiguous);
+    const uint32_t end =
+        std::min<uint32_t>(packet.l4_offset + packet.l4_length, packet.frame_contiguous);
     const uint8_t* header = packet.frame + offset;
     tuple = Tuple{};
     tuple.family = packet.family;
@@ -83,8 +83,8 @@ bool read_embedded(const Packet& packet, uint16_t offset, Tuple& tuple) noexcept
 }
 
 void set_key(Packet& packet, const Tuple& tuple) noexcept {
-    const KeyOrder order = packet.family == Family::Ipv4 ? make_key(tuple, packet.key4)
-                                                         : make_key(tuple, packet.key6);
+    const KeyOrder order =
+        packet.family == Family::Ipv4 ? make_key(tuple, packet.key4) : make_key(tuple, packet.key6);
     packet.swapped = order.swapped;
     packet.self_inverse = order.self_inverse;
 }
@@ -110,11 +110,16 @@ InvalidReason parse_icmp(Packet& packet) noexcept {
     if (is_icmp4 != (packet.family == Family::Ipv4)) return InvalidReason::IcmpFamily;
     const uint8_t type = *packet.l4();
     switch ((is_icmp4 ? icmp4_type(type) : icmp6_type(type)).kind) {
-        case IcmpKind::Error: return parse_icmp_error(packet);
-        case IcmpKind::Untracked: packet.is_untracked_icmpv6 = true; break;
-        case IcmpKind::Unknown: return InvalidReason::IcmpType;
+        case IcmpKind::Error:
+            return parse_icmp_error(packet);
+        case IcmpKind::Untracked:
+            packet.is_untracked_icmpv6 = true;
+            break;
+        case IcmpKind::Unknown:
+            return InvalidReason::IcmpType;
         case IcmpKind::Request:
-        case IcmpKind::Reply: break;
+        case IcmpKind::Reply:
+            break;
     }
     return InvalidReason::None;
 }
@@ -123,23 +128,23 @@ InvalidReason parse_icmp(Packet& packet) noexcept {
 
 void parse_transport(Packet& packet) noexcept {
     if (packet.invalid != InvalidReason::None) return;
-    const uint32_t readable = std::min<uint32_t>(
-        packet.l4_length, packet.frame_contiguous > packet.l4_offset
-                              ? packet.frame_contiguous - packet.l4_offset
-                              : 0);
+    const uint32_t readable =
+        std::min<uint32_t>(packet.l4_length, packet.frame_contiguous > packet.l4_offset
+                                                 ? packet.frame_contiguous - packet.l4_offset
+                                                 : 0);
     switch (packet.protocol) {
         case ip_protocol::kTcp:
-            packet.invalid = readable < kTcpBytes ? InvalidReason::ShortTransport
-                                                  : check_tcp(packet, readable);
+            packet.invalid =
+                readable < kTcpBytes ? InvalidReason::ShortTransport : check_tcp(packet, readable);
             break;
         case ip_protocol::kUdp:
-            packet.invalid = readable < kUdpBytes ? InvalidReason::ShortTransport
-                                                  : check_udp(packet);
+            packet.invalid =
+                readable < kUdpBytes ? InvalidReason::ShortTransport : check_udp(packet);
             break;
         case ip_protocol::kIcmp:
         case ip_protocol::kIcmpv6:
-            packet.invalid = readable < kIcmpBytes ? InvalidReason::ShortTransport
-                                                   : parse_icmp(packet);
+            packet.invalid =
+                readable < kIcmpBytes ? InvalidReason::ShortTransport : parse_icmp(packet);
             if (packet.is_icmp_error || packet.is_untracked_icmpv6) return;
             break;
         default:
@@ -163,8 +168,8 @@ Tuple tuple_of(const Packet& packet) noexcept {
         std::memcpy(tuple.src.data(), header + 8, 16);
         std::memcpy(tuple.dst.data(), header + 24, 16);
     }
-    const uint32_t end = std::min<uint32_t>(packet.l4_offset + packet.l4_length,
-                                            packet.frame_contiguous);
+    const uint32_t end =
+        std::min<uint32_t>(packet.l4_offset + packet.l4_length, packet.frame_contiguous);
     if (packet.l4_offset + uint32_t{kPortBytes} > end) return tuple;
     if (has_ports(packet.protocol)) {
         tuple.src_port = load<be16>(packet.l4());

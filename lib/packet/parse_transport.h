@@ -9,11 +9,12 @@ namespace rampart {
 // for each value of URG ACK RST SYN FIN packed into five bits.
 inline constexpr uint32_t kValidTcpFlags = [] {
     using namespace tcp_flag;
-    constexpr uint8_t sets[] = {kSyn,        kSyn | kUrg,        kSyn | kAck,
-                                kRst,        kRst | kAck,        kFin | kAck,
-                                kFin | kAck | kUrg, kAck,        kAck | kUrg};
+    constexpr uint8_t sets[] = {kSyn,        kSyn | kUrg, kSyn | kAck,        kRst,
+                                kRst | kAck, kFin | kAck, kFin | kAck | kUrg, kAck,
+                                kAck | kUrg};
     uint32_t bits = 0;
-    for (uint8_t set : sets) bits |= 1u << ((set & 0x07) | (set & 0x30) >> 1);
+    for (uint8_t set : sets)
+        bits |= 1u << ((set & 0x07) | (set & 0x30) >> 1);
     return bits;
 }();
 

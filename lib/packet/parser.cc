@@ -13,7 +13,9 @@ constexpr uint16_t kEthernetBytes = 14;
 constexpr uint16_t kVlanTagBytes = 4;
 constexpr uint16_t kFirstEtherType = 0x0600;
 
-ParseOutcome drop(DropReason reason) noexcept { return {FrameKind::Drop, reason}; }
+ParseOutcome drop(DropReason reason) noexcept {
+    return {FrameKind::Drop, reason};
+}
 
 bool is_vlan_type(uint16_t type) noexcept {
     return type == ether_type::kVlan || type == ether_type::kQinQ || type == 0x9100;

@@ -22,13 +22,17 @@ struct IcmpCode {
 IcmpCode icmp_code(RejectWith with, Family family) noexcept {
     const bool is_ipv4 = family == Family::Ipv4;
     switch (with) {
-        case RejectWith::HostUnreachable: return is_ipv4 ? IcmpCode{3, 1} : IcmpCode{1, 3};
-        case RejectWith::NetUnreachable: return is_ipv4 ? IcmpCode{3, 0} : IcmpCode{1, 0};
-        case RejectWith::AdminProhibited: return is_ipv4 ? IcmpCode{3, 13} : IcmpCode{1, 1};
+        case RejectWith::HostUnreachable:
+            return is_ipv4 ? IcmpCode{3, 1} : IcmpCode{1, 3};
+        case RejectWith::NetUnreachable:
+            return is_ipv4 ? IcmpCode{3, 0} : IcmpCode{1, 0};
+        case RejectWith::AdminProhibited:
+            return is_ipv4 ? IcmpCode{3, 13} : IcmpCode{1, 1};
         case RejectWith::None:
         case RejectWith::Default:
         case RejectWith::TcpReset:
-        case RejectWith::PortUnreachable: break;
+        case RejectWith::PortUnreachable:
+            break;
     }
     return is_ipv4 ? IcmpCode{3, 3} : IcmpCode{1, 4};
 }
@@ -98,8 +102,8 @@ uint32_t build_reset(const Packet& packet, uint8_t* out) noexcept {
         tcp[13] = kRst;
     } else {
         const uint32_t header = (cause[12] >> 4) * 4u;
-        const uint32_t occupied = packet.l4_length - header + !!(packet.tcp_flags & kSyn) +
-                                  !!(packet.tcp_flags & kFin);
+        const uint32_t occupied =
+            packet.l4_length - header + !!(packet.tcp_flags & kSyn) + !!(packet.tcp_flags & kFin);
         store_host32(tcp + 8, load_host32(cause + 4) + occupied);
         tcp[13] = kRst | kAck;
     }
@@ -112,11 +116,10 @@ uint32_t build_unreachable(const Packet& packet, RejectWith with, uint8_t* out) 
     const bool is_ipv4 = packet.family == Family::Ipv4;
     uint8_t* ip = out + packet.l3_offset;
     uint8_t* icmp = ip + ip_header_bytes(packet.family);
-    const uint32_t limit = (is_ipv4 ? kMaxIpv4Reply : kMaxIpv6Reply) -
-                           ip_header_bytes(packet.family) - kIcmpBytes;
-    const uint32_t quoted =
-        std::min({limit, uint32_t{packet.ip_length},
-                  uint32_t{packet.frame_contiguous} - packet.l3_offset});
+    const uint32_t limit =
+        (is_ipv4 ? kMaxIpv4Reply : kMaxIpv6Reply) - ip_header_bytes(packet.family) - kIcmpBytes;
+    const uint32_t quoted = std::min(
+        {limit, uint32_t{packet.ip_length}, uint32_t{packet.frame_contiguous} - packet.l3_offset});
     const IcmpCode code = icmp_code(with, packet.family);
     std::memset(icmp, 0, kIcmpBytes);
     icmp[0] = code.type;
@@ -124,9 +127,8 @@ uint32_t build_unreachable(const Packet& packet, RejectWith with, uint8_t* out) 
     std::memcpy(icmp + kIcmpBytes, packet.l3(), quoted);
     // RFC 1812, 4.3.2.5: errors travel with precedence "internetwork control".
     const uint8_t tos = static_cast<uint8_t>(0xc0 | (packet.l3()[1] & 0x1e));
-    const uint64_t sum =
-        finish_ip(packet, ip, kIcmpBytes + quoted,
-                  is_ipv4 ? ip_protocol::kIcmp : ip_protocol::kIcmpv6, tos);
+    const uint64_t sum = finish_ip(packet, ip, kIcmpBytes + quoted,
+                                   is_ipv4 ? ip_protocol::kIcmp : ip_protocol::kIcmpv6, tos);
     store(icmp + 2, static_cast<uint16_t>(~checksum_fold(sum)));
     return static_cast<uint32_t>(icmp + kIcmpBytes + quoted - out);
 }

@@ -1,9 +1,9 @@
 // Replies to rejected packets: a TCP RST or an ICMP destination unreachable, as a whole frame.
 //
 // The reply runs backwards through the port its cause came from: MAC and IP addresses exchanged,
-// VLAN tag kept, the cause's destination as source (a bridge has no address of its own; the kernel's
-// bridge reject does the same). Pure function, any thread.
-// Sources: RFC 9293, 3.5.2; RFC 792; RFC 1122, 3.2.2; RFC 4443, 2.4 and 3.1; RFC 1812, 4.3.2.7.
+// VLAN tag kept, the cause's destination as source (a bridge has no address of its own; the
+// kernel's bridge reject does the same). Pure function, any thread. Sources: RFC 9293, 3.5.2; RFC
+// 792; RFC 1122, 3.2.2; RFC 4443, 2.4 and 3.1; RFC 1812, 4.3.2.7.
 #pragma once
 
 #include <cstdint>

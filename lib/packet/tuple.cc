@@ -21,12 +21,15 @@ bool is_icmp(uint8_t protocol) noexcept {
 }
 
 be16 with_type(be16 type_and_code, uint8_t type) noexcept {
-    return be16::from_host(
-        static_cast<uint16_t>(type << 8 | (type_and_code.host() & 0xff)));
+    return be16::from_host(static_cast<uint16_t>(type << 8 | (type_and_code.host() & 0xff)));
 }
 
-be32 address4(const AddressBytes& bytes) noexcept { return load<be32>(bytes.data()); }
-AddressBytes address6(const AddressBytes& bytes) noexcept { return bytes; }
+be32 address4(const AddressBytes& bytes) noexcept {
+    return load<be32>(bytes.data());
+}
+AddressBytes address6(const AddressBytes& bytes) noexcept {
+    return bytes;
+}
 
 template <typename Key, typename Address, typename Less>
 KeyOrder fill_key(const Tuple& tuple, Key& key, Address address, Less less) noexcept {
@@ -43,8 +46,7 @@ KeyOrder fill_key(const Tuple& tuple, Key& key, Address address, Less less) noex
         if (order.swapped) high_port = with_type(tuple.dst_port, type.inverse);
     } else {
         order.self_inverse = src == dst && tuple.src_port == tuple.dst_port;
-        order.swapped =
-            src == dst ? tuple.src_port.host() > tuple.dst_port.host() : less(dst, src);
+        order.swapped = src == dst ? tuple.src_port.host() > tuple.dst_port.host() : less(dst, src);
         if (order.swapped) std::swap(low_port, high_port);
     }
     key.low_address = order.swapped ? dst : src;
@@ -70,8 +72,7 @@ Tuple invert(const Tuple& tuple) noexcept {
 }
 
 KeyOrder make_key(const Tuple& tuple, FlowKey4& key) noexcept {
-    return fill_key(tuple, key, address4,
-                    [](be32 a, be32 b) { return a.host() < b.host(); });
+    return fill_key(tuple, key, address4, [](be32 a, be32 b) { return a.host() < b.host(); });
 }
 
 KeyOrder make_key(const Tuple& tuple, FlowKey6& key) noexcept {

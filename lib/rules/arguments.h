@@ -17,7 +17,8 @@ class Arguments {
     template <typename T>
     static Arguments make(T value) {
         Arguments arguments;
-        arguments.data_ = {new T(std::move(value)), [](void* data) { delete static_cast<T*>(data); }};
+        arguments.data_ = {new T(std::move(value)),
+                           [](void* data) { delete static_cast<T*>(data); }};
         return arguments;
     }
 

@@ -31,10 +31,10 @@ std::string_view to_string(Hook hook) noexcept;
 
 // Which protocols a rule was already narrowed to (`proto:`): `dport` needs one with ports.
 struct RuleScope {
-    HookMask hooks = kAllHooks;               // hooks this chain can be reached from
-    const Value* protocol = nullptr;          // the value of `proto`, if the rule has one
-    std::vector<uint8_t> protocols;           // its numbers; empty = any
-    Location rule{};                          // for messages about the whole rule
+    HookMask hooks = kAllHooks;       // hooks this chain can be reached from
+    const Value* protocol = nullptr;  // the value of `proto`, if the rule has one
+    std::vector<uint8_t> protocols;   // its numbers; empty = any
+    Location rule{};                  // for messages about the whole rule
 };
 
 // What a parser may ask and where it reports.

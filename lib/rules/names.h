@@ -1,4 +1,5 @@
-// Names: how the builder turns names in a configuration into indices, and the printer turns them back.
+// Names: how the builder turns names in a configuration into indices, and the printer turns them
+// back.
 //
 // One table per configuration; filled by config/build_interfaces and config/build_chains before any
 // rule is parsed. Control thread only.

@@ -33,10 +33,10 @@ struct RuleCount {
 };
 
 struct alignas(32) PathNode {
-    Shared<uint64_t> packets;   // worker: rw, control: ro; packets that ended here
-    Shared<uint64_t> bytes;     // worker: rw, control: ro; their IP lengths
-    Shared<PathId> parent;      // worker: rw, control: ro; written once
-    Shared<RuleIndex> rule;     // worker: rw, control: ro; written once
+    Shared<uint64_t> packets;  // worker: rw, control: ro; packets that ended here
+    Shared<uint64_t> bytes;    // worker: rw, control: ro; their IP lengths
+    Shared<PathId> parent;     // worker: rw, control: ro; written once
+    Shared<RuleIndex> rule;    // worker: rw, control: ro; written once
     // The outcome when this path ends a walk. Worker only.
     Step step = Step::Continue;
     RejectWith reject_with = RejectWith::None;
@@ -67,9 +67,9 @@ class PathTable {
         Shared<uint64_t> bytes;
     };
     uint32_t capacity_;
-    std::atomic<uint32_t> size_{1};          // worker: rw, control: ro (release / acquire)
+    std::atomic<uint32_t> size_{1};  // worker: rw, control: ro (release / acquire)
     std::unique_ptr<PathNode[]> nodes_;
-    std::vector<PathId> buckets_;            // worker only; open addressing over nodes_
+    std::vector<PathId> buckets_;  // worker only; open addressing over nodes_
     std::unique_ptr<Direct[]> direct_;
     RuleIndex rule_count_;
 };

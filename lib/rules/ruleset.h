@@ -41,7 +41,7 @@ struct Chain {
     Hook hook = Hook::None;        // None: a user chain
     Policy policy = Policy::None;  // None exactly for user chains
     std::vector<Rule> rules;
-    RuleIndex policy_index = 0;    // base chains: the policy's place in the numbering
+    RuleIndex policy_index = 0;  // base chains: the policy's place in the numbering
 };
 
 struct Ruleset {
@@ -49,8 +49,8 @@ struct Ruleset {
 
     std::vector<Chain> chains;
     Names names;
-    int forward = kNoChain;  // index of the base chain of each hook
-    RuleIndex index_count = 0;    // rules and policies of all chains, and the implicit rules
+    int forward = kNoChain;     // index of the base chain of each hook
+    RuleIndex index_count = 0;  // rules and policies of all chains, and the implicit rules
     // Implicit rules (always listed by `rampartctl list --implicit`).
     bool allow_neighbour_discovery = true;
     RuleIndex neighbour_discovery_index = 0;

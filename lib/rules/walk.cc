@@ -91,15 +91,21 @@ Judgement walk(const Ruleset& ruleset, int chain, const RuleInput& input, PathTa
         if (!rule_matches(rule, input, judgement.cacheable)) continue;
         recorder.matched(rule.rule_index, rule.decision);
         switch (rule.decision.step) {
-            case Step::Continue: break;
+            case Step::Continue:
+                break;
             case Step::Accept:
             case Step::Drop:
-            case Step::Reject: return end_with(rule.decision.step, rule.decision.reject_with);
-            case Step::Return: at.next_rule = at.chain->rules.size(); break;
+            case Step::Reject:
+                return end_with(rule.decision.step, rule.decision.reject_with);
+            case Step::Return:
+                at.next_rule = at.chain->rules.size();
+                break;
             case Step::Jump:
                 stack[depth++] = at;
                 [[fallthrough]];
-            case Step::Goto: at = {&ruleset.chains[rule.decision.chain], 0}; break;
+            case Step::Goto:
+                at = {&ruleset.chains[rule.decision.chain], 0};
+                break;
         }
     }
 

@@ -16,7 +16,7 @@ struct Judgement {
     bool by_policy = false;  // no rule decided
     // Every rule looked at depends only on the flow, direction and state (design D1).
     bool cacheable = false;
-    PathId path = kNoPath;   // kNoPath: counted already, do not cache
+    PathId path = kNoPath;  // kNoPath: counted already, do not cache
 };
 
 // Walks from the base chain `chain` (index into ruleset.chains). `length_bytes` is only counted

@@ -81,7 +81,8 @@ class Bench {
   public:
     explicit Bench(uint32_t flows)
         : pool_(PacketPool::create("bench", 4096, -1).value()),
-          table_(FlowTable::create({"bench", flows * 4 / 3 + 64, -1, KeyedHash::from_seed(1)}).value()),
+          table_(FlowTable::create({"bench", flows * 4 / 3 + 64, -1, KeyedHash::from_seed(1)})
+                     .value()),
           steering_(Steering::single()),
           counters_(new WorkerCounters),
           context_(*table_, *counters_, steering_, 0),
@@ -91,8 +92,7 @@ class Bench {
         if (!configuration) std::puts(diagnostics.to_text().c_str());
         snapshot_ = std::move(configuration->snapshot);
         snapshot_->generation = 1;
-        snapshot_->paths.push_back(
-            std::make_unique<PathTable>(snapshot_->ruleset.index_count));
+        snapshot_->paths.push_back(std::make_unique<PathTable>(snapshot_->ruleset.index_count));
         context_.snapshot = snapshot_.get();
         context_.paths = snapshot_->paths[0].get();
         context_.now = Now::at(1'000'000'000);
@@ -126,8 +126,7 @@ class Bench {
             }
         std::sort(cycles.begin(), cycles.end());
         std::printf("%s %8u flows  median %6.1f  p10 %6.1f  (entries %u)\n", tcp ? "tcp" : "udp",
-                    flows, cycles[cycles.size() / 2], cycles[cycles.size() / 10],
-                    table_->count());
+                    flows, cycles[cycles.size() / 2], cycles[cycles.size() / 10], table_->count());
         rte_pktmbuf_free_bulk(mbufs_, kBurstSize);
     }
 
@@ -172,12 +171,13 @@ class Bench {
 }  // namespace rampart
 
 int main(int argc, char** argv) {
-    std::vector<std::string> arguments{"--no-pci", "--in-memory", "--no-telemetry", "-l", "0", "-m",
-                                       "2048", "--log-level", "error"};
+    std::vector<std::string> arguments{"--no-pci", "--in-memory", "--no-telemetry", "-l",   "0",
+                                       "-m",       "2048",        "--log-level",    "error"};
     if (argc < 2 || std::string(argv[1]) != "--huge") arguments.push_back("--no-huge");
     auto eal = rampart::Eal::start(arguments);
     if (!eal) return 1;
     for (const uint32_t flows : {1u, 4096u, 65536u, 1u << 20})
-        for (const bool tcp : {false, true}) rampart::Bench(flows).run(flows, tcp);
+        for (const bool tcp : {false, true})
+            rampart::Bench(flows).run(flows, tcp);
     return 0;
 }

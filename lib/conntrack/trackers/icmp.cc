@@ -33,7 +33,7 @@ TrackOutcome update6(const TrackInput& input) noexcept {
 }  // namespace
 
 const Tracker kIcmpTracker = {"icmp", ip_protocol::kIcmp, first4, update4, {}, kIcmpTimeouts};
-const Tracker kIcmpv6Tracker = {"icmpv6", ip_protocol::kIcmpv6, first6, update6, {},
-                                kIcmpv6Timeouts};
+const Tracker kIcmpv6Tracker = {"icmpv6", ip_protocol::kIcmpv6, first6, update6,
+                                {},       kIcmpv6Timeouts};
 
 }  // namespace rampart

@@ -23,8 +23,12 @@ constexpr std::array<const Tracker*, 256> kByProtocol = [] {
 
 }  // namespace
 
-std::span<const Tracker* const> trackers() noexcept { return kTrackers; }
+std::span<const Tracker* const> trackers() noexcept {
+    return kTrackers;
+}
 
-const Tracker& tracker_of(uint8_t protocol) noexcept { return *kByProtocol[protocol]; }
+const Tracker& tracker_of(uint8_t protocol) noexcept {
+    return *kByProtocol[protocol];
+}
 
 }  // namespace rampart

@@ -10,30 +10,41 @@ namespace rampart {
 namespace {
 
 constexpr TimeoutId kTimeoutIds[] = {
-    TimeoutId::TcpSynSent,   TimeoutId::TcpSynSent2,    TimeoutId::TcpSynRecv,
-    TimeoutId::TcpEstablished, TimeoutId::TcpFinWait,   TimeoutId::TcpCloseWait,
-    TimeoutId::TcpLastAck,   TimeoutId::TcpTimeWait,    TimeoutId::TcpClose,
-    TimeoutId::TcpMaxRetrans, TimeoutId::TcpUnacknowledged};
+    TimeoutId::TcpSynSent,     TimeoutId::TcpSynSent2,      TimeoutId::TcpSynRecv,
+    TimeoutId::TcpEstablished, TimeoutId::TcpFinWait,       TimeoutId::TcpCloseWait,
+    TimeoutId::TcpLastAck,     TimeoutId::TcpTimeWait,      TimeoutId::TcpClose,
+    TimeoutId::TcpMaxRetrans,  TimeoutId::TcpUnacknowledged};
 
 TimeoutId timeout_of(TcpState state) noexcept {
     switch (state) {
-        case TcpState::SynSent: return TimeoutId::TcpSynSent;
-        case TcpState::SynSent2: return TimeoutId::TcpSynSent2;
-        case TcpState::SynRecv: return TimeoutId::TcpSynRecv;
-        case TcpState::Established: return TimeoutId::TcpEstablished;
-        case TcpState::FinWait: return TimeoutId::TcpFinWait;
-        case TcpState::CloseWait: return TimeoutId::TcpCloseWait;
-        case TcpState::LastAck: return TimeoutId::TcpLastAck;
-        case TcpState::TimeWait: return TimeoutId::TcpTimeWait;
+        case TcpState::SynSent:
+            return TimeoutId::TcpSynSent;
+        case TcpState::SynSent2:
+            return TimeoutId::TcpSynSent2;
+        case TcpState::SynRecv:
+            return TimeoutId::TcpSynRecv;
+        case TcpState::Established:
+            return TimeoutId::TcpEstablished;
+        case TcpState::FinWait:
+            return TimeoutId::TcpFinWait;
+        case TcpState::CloseWait:
+            return TimeoutId::TcpCloseWait;
+        case TcpState::LastAck:
+            return TimeoutId::TcpLastAck;
+        case TcpState::TimeWait:
+            return TimeoutId::TcpTimeWait;
         case TcpState::None:
         case TcpState::Close:
         case TcpState::Ignore:
-        case TcpState::Invalid: break;
+        case TcpState::Invalid:
+            break;
     }
     return TimeoutId::TcpClose;
 }
 
-unsigned index_of(Direction direction) noexcept { return static_cast<unsigned>(direction); }
+unsigned index_of(Direction direction) noexcept {
+    return static_cast<unsigned>(direction);
+}
 
 // Everything update() works on, so that the special cases can be functions.
 struct Step {
@@ -244,15 +255,19 @@ bool settle_state(Step& step, bool& skip_window, TrackOutcome& outcome) noexcept
                 case ResetCheck::Invalid:
                     outcome = TrackOutcome::invalid(InvalidReason::TcpReset);
                     return false;
-                case ResetCheck::Accept: skip_window = true; return true;
-                case ResetCheck::CheckWindow: return true;
+                case ResetCheck::Accept:
+                    skip_window = true;
+                    return true;
+                case ResetCheck::CheckWindow:
+                    return true;
             }
             return true;
         case TcpState::None:
         case TcpState::Established:
         case TcpState::FinWait:
         case TcpState::CloseWait:
-        case TcpState::LastAck: break;
+        case TcpState::LastAck:
+            break;
     }
     return true;
 }
@@ -273,9 +288,12 @@ TrackOutcome run(const TrackInput& input, const TcpSegment& segment) noexcept {
     if (!skip_window) {
         switch (check_window(step.tcp, input.direction, step.old_state, segment,
                              input.settings.tcp_be_liberal)) {
-            case WindowResult::Ignore: return TrackOutcome::ignore();
-            case WindowResult::Invalid: return invalid_in_window(step);
-            case WindowResult::Accept: break;
+            case WindowResult::Ignore:
+                return TrackOutcome::ignore();
+            case WindowResult::Invalid:
+                return invalid_in_window(step);
+            case WindowResult::Accept:
+                break;
         }
     }
     return commit(step);
@@ -283,8 +301,7 @@ TrackOutcome run(const TrackInput& input, const TcpSegment& segment) noexcept {
 
 TrackOutcome first(const TrackInput& input) noexcept {
     const TcpSegment segment = read_segment(input.packet);
-    const TcpState opened =
-        next_tcp_state(Direction::Original, segment.tcp_class, TcpState::None);
+    const TcpState opened = next_tcp_state(Direction::Original, segment.tcp_class, TcpState::None);
     const bool is_pick_up = opened == TcpState::Established;
     if (opened == TcpState::Invalid || (is_pick_up && !input.settings.tcp_loose))
         return TrackOutcome::invalid(InvalidReason::TcpNoConnection);
@@ -297,13 +314,16 @@ TrackOutcome first(const TrackInput& input) noexcept {
 // directions and there is no special case, so only the window remains.
 TrackOutcome update_established(const TrackInput& input, const TcpSegment& segment) noexcept {
     const unsigned sender = index_of(input.direction);
-    Step step{input, input.flow.tcp, segment, TcpState::Established, TcpState::Established, sender,
-              1 - sender};
+    Step step{input,  input.flow.tcp, segment, TcpState::Established, TcpState::Established,
+              sender, 1 - sender};
     switch (check_window(step.tcp, input.direction, TcpState::Established, segment,
                          input.settings.tcp_be_liberal)) {
-        case WindowResult::Ignore: return TrackOutcome::ignore();
-        case WindowResult::Invalid: return invalid_in_window(step);
-        case WindowResult::Accept: break;
+        case WindowResult::Ignore:
+            return TrackOutcome::ignore();
+        case WindowResult::Invalid:
+            return invalid_in_window(step);
+        case WindowResult::Accept:
+            break;
     }
     return commit(step);
 }

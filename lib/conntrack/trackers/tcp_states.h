@@ -13,16 +13,26 @@
 namespace rampart {
 
 enum class TcpState : uint8_t {
-    None, SynSent, SynRecv, Established, FinWait, CloseWait, LastAck, TimeWait, Close, SynSent2,
+    None,
+    SynSent,
+    SynRecv,
+    Established,
+    FinWait,
+    CloseWait,
+    LastAck,
+    TimeWait,
+    Close,
+    SynSent2,
     // Not states but answers of the table:
-    Ignore, Invalid,
+    Ignore,
+    Invalid,
 };
 inline constexpr unsigned kTcpStateCount = 10;
 inline constexpr unsigned kTcpClassCount = 6;
 
 inline constexpr std::string_view kTcpStateNames[kTcpStateCount] = {
-    "NONE",      "SYN_SENT",   "SYN_RECV", "ESTABLISHED", "FIN_WAIT",
-    "CLOSE_WAIT", "LAST_ACK",  "TIME_WAIT", "CLOSE",      "SYN_SENT2"};
+    "NONE",       "SYN_SENT", "SYN_RECV",  "ESTABLISHED", "FIN_WAIT",
+    "CLOSE_WAIT", "LAST_ACK", "TIME_WAIT", "CLOSE",       "SYN_SENT2"};
 
 TcpState next_tcp_state(Direction direction, TcpClass tcp_class, TcpState state) noexcept;
 

@@ -7,12 +7,14 @@
 namespace rampart {
 namespace {
 
-constexpr uint8_t kMaxScale = 14;               // RFC 7323, 2.3
-constexpr uint32_t kMinAckWindow = 66000;       // how far an ACK may lag behind, at least
+constexpr uint8_t kMaxScale = 14;          // RFC 7323, 2.3
+constexpr uint32_t kMinAckWindow = 66000;  // how far an ACK may lag behind, at least
 constexpr uint8_t kOptionEnd = 0, kOptionNop = 1, kOptionScale = 3, kOptionSackPermitted = 4,
                   kOptionSack = 5;
 
-unsigned index_of(Direction direction) noexcept { return static_cast<unsigned>(direction); }
+unsigned index_of(Direction direction) noexcept {
+    return static_cast<unsigned>(direction);
+}
 
 // Calls `visit(kind, data, size)` for each well-formed option; stops at the first broken one.
 template <typename Visit>

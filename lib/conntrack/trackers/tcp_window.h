@@ -1,8 +1,8 @@
 // TCP window tracking: is a segment within what both sides have announced?
 //
 // The bounds of van Rooij, "Real stateful TCP packet filtering in IP Filter" (2001), with
-// netfilter's later refinements (tcp_in_window): scaling, SACK, unknown windows after a pick-up, and
-// tolerance for old retransmissions and small overshoots. Worker only.
+// netfilter's later refinements (tcp_in_window): scaling, SACK, unknown windows after a pick-up,
+// and tolerance for old retransmissions and small overshoots. Worker only.
 #pragma once
 
 #include <array>
@@ -22,8 +22,8 @@ constexpr bool is_after(uint32_t a, uint32_t b) noexcept {
 // The fields of one segment, in host order.
 struct TcpSegment {
     uint32_t seq = 0;
-    uint32_t ack = 0;  // 0 without the ACK flag
-    uint32_t end = 0;  // seq + data + SYN + FIN
+    uint32_t ack = 0;     // 0 without the ACK flag
+    uint32_t end = 0;     // seq + data + SYN + FIN
     uint16_t window = 0;  // as on the wire
     uint8_t flags = 0;
     TcpClass tcp_class = TcpClass::None;

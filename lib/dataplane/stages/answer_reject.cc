@@ -1,4 +1,5 @@
-// answer_reject: the reply that a reject rule asks for, within the rules for replies (packet/reply.h).
+// answer_reject: the reply that a reject rule asks for, within the rules for replies
+// (packet/reply.h).
 #include <cstring>
 
 #include <rte_mbuf.h>

@@ -29,8 +29,9 @@ PathId judge(Burst& burst, uint32_t i, WorkerContext& context, Flow* flow) noexc
         return kNoPath;
     }
     const Tuple tuple = tuple_of(packet);
-    const RuleInput input{packet, tuple, burst.ct_class[i], burst.flow[i].direction(),
-                          packet.in_port, packet.out_port};
+    const RuleInput input{
+        packet,         tuple,          burst.ct_class[i], burst.flow[i].direction(),
+        packet.in_port, packet.out_port};
     const Judgement judgement =
         walk(ruleset, ruleset.forward, input, *context.paths, packet.ip_length);
     if (judgement.path != kNoPath) context.paths->count(judgement.path, 1, packet.ip_length);
@@ -42,9 +43,11 @@ void classify_tracked(Burst& burst, uint32_t i, WorkerContext& context) noexcept
     const Packet& packet = burst.packet[i];
     Flow& flow = context.flows.flow(burst.flow[i].index());
     const unsigned side = static_cast<unsigned>(burst.flow[i].direction());
-    if (packet.is_icmp_error || !has_cached_verdict(flow, side, packet, burst.ct_class[i], context)) {
+    if (packet.is_icmp_error ||
+        !has_cached_verdict(flow, side, packet, burst.ct_class[i], context)) {
         const PathId path = judge(burst, i, context, &flow);
-        if (!packet.is_icmp_error) cache_verdict(flow, side, packet, burst.ct_class[i], path, context);
+        if (!packet.is_icmp_error)
+            cache_verdict(flow, side, packet, burst.ct_class[i], path, context);
         return;
     }
     const PathId path = flow.path[side];

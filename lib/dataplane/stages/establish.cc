@@ -1,5 +1,5 @@
-// establish: first packets, one by one and in order, as netfilter treats them: track, ask the rules,
-// and only then insert the flow. A packet that a rule refuses leaves no trace.
+// establish: first packets, one by one and in order, as netfilter treats them: track, ask the
+// rules, and only then insert the flow. A packet that a rule refuses leaves no trace.
 #include "conntrack/tracker.h"
 #include "dataplane/stages.h"
 #include "dataplane/verdict_cache.h"
@@ -41,10 +41,9 @@ void start_flow(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
     if (index == kNoFlow) return burst.drop(i, DropReason::TableFull);
     Flow& flow = context.flows.flow(index);
     flow.created = context.now.tick;
-    const TrackOutcome outcome =
-        tracker_of(packet.protocol)
-            .first({packet, flow, Direction::Original, context.snapshot->conntrack,
-                    context.now.tick});
+    const TrackOutcome outcome = tracker_of(packet.protocol)
+                                     .first({packet, flow, Direction::Original,
+                                             context.snapshot->conntrack, context.now.tick});
     if (outcome.result == TrackResult::Invalid) {
         context.flows.release(index);
         return judge_invalid(burst, i, context, outcome.reason);

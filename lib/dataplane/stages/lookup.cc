@@ -1,4 +1,5 @@
-// lookup: flow keys -> FlowRef, for the whole burst at once, and the flows on their way to the cache.
+// lookup: flow keys -> FlowRef, for the whole burst at once, and the flows on their way to the
+// cache.
 #include "dataplane/stages.h"
 
 namespace rampart {

@@ -47,8 +47,8 @@ uint64_t transport_sum(const rte_mbuf* mbuf, const Packet& packet) noexcept {
     for (; mbuf != nullptr && left != 0; mbuf = mbuf->next) {
         const uint32_t skipped = std::min<uint32_t>(skip, mbuf->data_len);
         const uint32_t size = std::min<uint32_t>(left, mbuf->data_len - skipped);
-        const uint16_t part = checksum_fold(
-            checksum_add(0, rte_pktmbuf_mtod(mbuf, const uint8_t*) + skipped, size));
+        const uint16_t part =
+            checksum_fold(checksum_add(0, rte_pktmbuf_mtod(mbuf, const uint8_t*) + skipped, size));
         const bool is_odd = (packet.l4_length - left) & 1;
         sum += is_odd ? __builtin_bswap16(part) : part;
         skip -= skipped;
@@ -65,8 +65,10 @@ bool is_transport_checksum_good(const rte_mbuf* mbuf, const Packet& packet) noex
             break;
         case ip_protocol::kTcp:
         case ip_protocol::kIcmp:
-        case ip_protocol::kIcmpv6: break;
-        default: return true;
+        case ip_protocol::kIcmpv6:
+            break;
+        default:
+            return true;
     }
     if (packet.family == Family::Ipv6)
         pseudo = pseudo_header_sum6(packet.l3(), packet.protocol, packet.l4_length);
@@ -127,13 +129,19 @@ void parse(Burst& burst, WorkerContext& context) noexcept {
         burst.flow[i] = FlowRef{};
         const uint32_t contiguous = mbuf->next == nullptr ? mbuf->data_len : pull_headers(mbuf);
         const uint64_t ip_by_nic = mbuf->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK;
-        const ParseOutcome outcome =
-            parse_frame(burst.packet[i], rte_pktmbuf_mtod(mbuf, uint8_t*), contiguous, mbuf->pkt_len,
-                  {.verify_ip_checksum = ip_by_nic != RTE_MBUF_F_RX_IP_CKSUM_GOOD});
+        const ParseOutcome outcome = parse_frame(
+            burst.packet[i], rte_pktmbuf_mtod(mbuf, uint8_t*), contiguous, mbuf->pkt_len,
+            {.verify_ip_checksum = ip_by_nic != RTE_MBUF_F_RX_IP_CKSUM_GOOD});
         switch (outcome.kind) {
-            case FrameKind::Drop: burst.drop(i, outcome.reason); break;
-            case FrameKind::Other: pass_other_frame(burst, i, *context.snapshot); break;
-            case FrameKind::Ip: sort_ip_packet(burst, i, context); break;
+            case FrameKind::Drop:
+                burst.drop(i, outcome.reason);
+                break;
+            case FrameKind::Other:
+                pass_other_frame(burst, i, *context.snapshot);
+                break;
+            case FrameKind::Ip:
+                sort_ip_packet(burst, i, context);
+                break;
         }
     }
 }

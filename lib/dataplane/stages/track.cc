@@ -30,7 +30,8 @@ bool forward_as_before(Burst& burst, uint32_t i, WorkerContext& context, PathRun
     Packet& packet = burst.packet[i];
     const Flow& flow = context.flows.flow(burst.flow[i].index());
     const unsigned side = static_cast<unsigned>(burst.flow[i].direction());
-    if (!has_cached_verdict(flow, side, packet, burst.ct_class[i], context) || packet.is_icmp_error) return false;
+    if (!has_cached_verdict(flow, side, packet, burst.ct_class[i], context) || packet.is_icmp_error)
+        return false;
     const PathId path = flow.path[side];
     if (context.paths->node(path).step != Step::Accept) return false;
     run.count(path, packet.ip_length);
@@ -60,9 +61,9 @@ bool track_packet(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
         return true;
     }
     burst.ct_class[i] = class_of(flow, direction);
-    const TrackOutcome outcome = tracker_of(packet.protocol)
-                                     .update({packet, flow, direction,
-                                              context.snapshot->conntrack, context.now.tick});
+    const TrackOutcome outcome =
+        tracker_of(packet.protocol)
+            .update({packet, flow, direction, context.snapshot->conntrack, context.now.tick});
     switch (outcome.result) {
         case TrackResult::Reopen:
             context.flows.erase(index);
@@ -82,7 +83,8 @@ bool track_packet(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
                     count_accounting(flow, direction, packet);
             }
             break;
-        case TrackResult::Ignore: break;
+        case TrackResult::Ignore:
+            break;
         case TrackResult::AcceptAndErase:
             context.flows.erase(index);
             context.counters.erased.add(1);
