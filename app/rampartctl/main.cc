@@ -109,7 +109,9 @@ int main(int argc, char** argv) {
     } catch (const CLI::ParseError& problem) {
         return app.exit(problem) == 0 ? exit_code::kOk : exit_code::kUsage;
     }
-    if (app.remaining().empty()) {
+    if (app.remaining().empty() || app.remaining().front().starts_with("-")) {
+        if (!app.remaining().empty())
+            std::cerr << fmt::format("rampartctl: unknown option '{}'\n", app.remaining().front());
         std::cerr << app.help();
         return exit_code::kUsage;
     }

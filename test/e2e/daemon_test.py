@@ -65,9 +65,9 @@ class TwoWorkers(unittest.TestCase):
             self.assertTrue(all("ASSURED" in flow["status"] for flow in flows))
             # An ICMP error travels to the worker that owns the flow it quotes.
             before = lab.rule_counts()["related"]
-            for port in range(9001, 9009):
+            for port in range(9001, 9007):  # a host sends no more than six at once
                 self.closed_port(lab, port)
-            self.assertGreaterEqual(lab.rule_counts()["related"] - before, 8)
+            self.assertGreaterEqual(lab.rule_counts()["related"] - before, 6)
             totals = conservation(lab)
             self.assertEqual(totals["received"] + totals["handed_in"],
                              totals["forwarded"] + totals["handed_out"] + totals["dropped"])
