@@ -169,7 +169,7 @@ class Rampart(Device):
 
     def packets(self):
         counters = json.loads(self.ctl("stats", "--json").stdout)
-        return counters["totals"]["forwarded"]
+        return counters["forwarded"]
 
     def entries(self):
         return int(self.ctl("conntrack", "-C").stdout)

@@ -36,7 +36,7 @@ def conservation(lab):
     totals = {}
 
     def balanced():
-        totals.update(lab.ctl_json("stats")["totals"])
+        totals.update(lab.ctl_json("stats"))
         return totals["received"] + totals["handed_in"] == \
             totals["forwarded"] + totals["handed_out"] + totals["dropped"]
     wait_until(balanced, 5, 0.2)
