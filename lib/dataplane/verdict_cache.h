@@ -16,7 +16,7 @@ inline bool has_cached_verdict(const Flow& flow, unsigned side, const Packet& pa
                                CtClass ct_class, const WorkerContext& context) noexcept {
     return flow.generation == context.snapshot->generation && flow.path[side] != kNoPath &&
            flow.in_port[side] == packet.in_port &&
-           (side != 0 || flow.path_class == static_cast<uint8_t>(ct_class));
+           ((side != 0) | (flow.path_class == static_cast<uint8_t>(ct_class)));
 }
 
 // `path` may be kNoPath: the verdict depends on the packet and is not remembered.

@@ -316,6 +316,8 @@ TrackOutcome update_established(const TrackInput& input, const TcpSegment& segme
     const unsigned sender = index_of(input.direction);
     Step step{input,  input.flow.tcp, segment, TcpState::Established, TcpState::Established,
               sender, 1 - sender};
+    if (advance_if_plain(step.tcp, input.direction, segment)) [[likely]]
+        return commit(step);
     switch (check_window(step.tcp, input.direction, TcpState::Established, segment,
                          input.settings.tcp_be_liberal)) {
         case WindowResult::Ignore:

@@ -7,8 +7,7 @@
 namespace rampart {
 namespace {
 
-constexpr uint8_t kMaxScale = 14;          // RFC 7323, 2.3
-constexpr uint32_t kMinAckWindow = 66000;  // how far an ACK may lag behind, at least
+constexpr uint8_t kMaxScale = 14;  // RFC 7323, 2.3
 constexpr uint8_t kOptionEnd = 0, kOptionNop = 1, kOptionScale = 3, kOptionSackPermitted = 4,
                   kOptionSack = 5;
 
@@ -72,44 +71,6 @@ void adopt_side(TcpFlow& tcp, unsigned sender, const TcpSegment& segment, uint32
     } else if (sack == peer.end + 1) {
         ++peer.end;
     }
-}
-
-// The four bounds as bits, all computed: the usual packet passes all and no branch is taken.
-constexpr unsigned kUpperData = 1;  // I:   starts within what the peer permits
-constexpr unsigned kLowerData = 2;  // II:  not entirely older than the peer's window
-constexpr unsigned kUpperAck = 4;   // III: acknowledges only data that was seen
-constexpr unsigned kLowerAck = 8;   // IV:  not an overly delayed acknowledgement
-constexpr unsigned kAllBounds = 15;
-
-unsigned check_bounds(const TcpSide& side, const TcpSide& peer, uint32_t seq, uint32_t end,
-                      uint32_t sack) noexcept {
-    const uint32_t ack_window = std::max(side.max_win, kMinAckWindow);
-    const unsigned upper_data = !is_after(seq, side.max_end);
-    const unsigned lower_data =
-        unsigned{peer.max_win == 0} | unsigned{is_after(end, side.end - peer.max_win - 1)};
-    const unsigned upper_ack = !is_after(sack, peer.end);
-    const unsigned lower_ack = is_after(sack, peer.end - ack_window - 1);
-    return upper_data * kUpperData | lower_data * kLowerData | upper_ack * kUpperAck |
-           lower_ack * kLowerAck;
-}
-
-// Counts identical ACKs in a row: the connection makes no progress (netfilter's max_retrans).
-void count_retransmission(TcpFlow& tcp, Direction direction, const TcpSegment& segment,
-                          uint32_t ack, uint32_t end) noexcept {
-    if (segment.tcp_class != TcpClass::Ack) return;
-    const bool is_same = tcp.last_direction == direction && tcp.last_seq == segment.seq &&
-                         tcp.last_ack == ack && tcp.last_end == end &&
-                         tcp.last_win == segment.window;
-    if (is_same) {
-        if (tcp.retrans != 0xff) ++tcp.retrans;
-        return;
-    }
-    tcp.last_direction = direction;
-    tcp.last_seq = segment.seq;
-    tcp.last_ack = ack;
-    tcp.last_end = end;
-    tcp.last_win = segment.window;
-    tcp.retrans = 0;
 }
 
 // What an accepted segment tells about both sides. `side` and `peer` are copies of the two sides,
@@ -197,7 +158,8 @@ WindowResult check_window(TcpFlow& tcp, Direction direction, TcpState state,
     const unsigned bounds = check_bounds(side, peer, seq, end, sack);
     if (bounds == kAllBounds) [[likely]] {
         advance(tcp, sender, side, peer, segment, ack, sack, end);
-        count_retransmission(tcp, direction, segment, ack, end);
+        if (segment.tcp_class == TcpClass::Ack)
+            count_retransmission(tcp, direction, segment, ack, end);
         return WindowResult::Accept;
     }
     if (be_liberal || tcp.flags[sender] & tcp_side::kBeLiberal) return WindowResult::Accept;

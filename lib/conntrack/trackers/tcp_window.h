@@ -79,4 +79,71 @@ enum class WindowResult : uint8_t { Accept, Ignore, Invalid };
 WindowResult check_window(TcpFlow& tcp, Direction direction, TcpState state,
                           const TcpSegment& segment, bool be_liberal) noexcept;
 
+// An overly delayed acknowledgement may lag this far behind, at least.
+inline constexpr uint32_t kMinAckWindow = 66000;
+
+// The four bounds as bits, all computed: the usual packet passes all and no branch is taken.
+constexpr unsigned kUpperData = 1;  // I:   starts within what the peer permits
+constexpr unsigned kLowerData = 2;  // II:  not entirely older than the peer's window
+constexpr unsigned kUpperAck = 4;   // III: acknowledges only data that was seen
+constexpr unsigned kLowerAck = 8;   // IV:  not an overly delayed acknowledgement
+constexpr unsigned kAllBounds = kUpperData | kLowerData | kUpperAck | kLowerAck;
+
+inline unsigned check_bounds(const TcpSide& side, const TcpSide& peer, uint32_t seq, uint32_t end,
+                             uint32_t sack) noexcept {
+    const uint32_t ack_window = side.max_win > kMinAckWindow ? side.max_win : kMinAckWindow;
+    const unsigned upper_data = !is_after(seq, side.max_end);
+    const unsigned lower_data =
+        unsigned{peer.max_win == 0} | unsigned{is_after(end, side.end - peer.max_win - 1)};
+    const unsigned upper_ack = !is_after(sack, peer.end);
+    const unsigned lower_ack = is_after(sack, peer.end - ack_window - 1);
+    return upper_data * kUpperData | lower_data * kLowerData | upper_ack * kUpperAck |
+           lower_ack * kLowerAck;
+}
+
+// Counts identical ACKs in a row: the connection makes no progress (netfilter's max_retrans).
+// Which direction sends next cannot be predicted, so nothing here is a branch.
+inline void count_retransmission(TcpFlow& tcp, Direction direction, const TcpSegment& segment,
+                                 uint32_t ack, uint32_t end) noexcept {
+    const unsigned is_same = unsigned{tcp.last_direction == direction} &
+                             unsigned{tcp.last_seq == segment.seq} & unsigned{tcp.last_ack == ack} &
+                             unsigned{tcp.last_end == end} &
+                             unsigned{tcp.last_win == segment.window};
+    tcp.retrans = static_cast<uint8_t>(is_same * (tcp.retrans + unsigned{tcp.retrans != 0xff}));
+    tcp.last_direction = direction;
+    tcp.last_seq = segment.seq;
+    tcp.last_ack = ack;
+    tcp.last_end = end;
+    tcp.last_win = segment.window;
+}
+
+// The steady state of a connection, inline: a segment of class `ack` without options whose sender
+// is known and which passes all bounds does exactly what check_window would do. False: nothing was
+// changed, ask check_window.
+inline bool advance_if_plain(TcpFlow& tcp, Direction direction,
+                             const TcpSegment& segment) noexcept {
+    const unsigned sender = static_cast<unsigned>(direction);
+    TcpSide& side = tcp.side[sender];
+    TcpSide& peer = tcp.side[1 - sender];
+    constexpr uint8_t kKnown = tcp_side::kMaxAckSet;
+    const uint32_t window = uint32_t{segment.window} << tcp.scale[sender];
+    const uint32_t ack = segment.ack, end = segment.end;
+    if (segment.options_size != 0 || side.max_win == 0 || peer.max_win == 0 || window == 0 ||
+        !(tcp.flags[sender] & kKnown) || is_after(end, side.max_end) ||
+        check_bounds(side, peer, segment.seq, end, ack) != kAllBounds)
+        return false;
+    if (window > side.max_win) side.max_win = window;
+    if (is_after(end, side.end)) {
+        side.end = end;
+        tcp.flags[sender] |= tcp_side::kUnacked;
+    }
+    if (is_after(ack, side.max_ack)) side.max_ack = ack;
+    if (is_after(ack + window, peer.max_end - 1)) peer.max_end = ack + window;
+    // Written only when it changes: the flags of both sides are read together right after.
+    if (ack == peer.end && tcp.flags[1 - sender] & tcp_side::kUnacked)
+        tcp.flags[1 - sender] &= static_cast<uint8_t>(~tcp_side::kUnacked);
+    count_retransmission(tcp, direction, segment, ack, end);
+    return true;
+}
+
 }  // namespace rampart

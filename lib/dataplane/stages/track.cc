@@ -13,7 +13,8 @@ void count_invalid(WorkerContext& context, const Packet& packet, InvalidReason r
 
 // netfilter's ctinfo: decided by the status before this packet (nf_ct_get / resolve_normal_ct).
 CtClass class_of(const Flow& flow, Direction direction) noexcept {
-    if (direction == Direction::Reply || flow.has(flow_status::kSeenReply))
+    // Without a branch: the direction of the next packet is anybody's guess.
+    if ((direction == Direction::Reply) | flow.has(flow_status::kSeenReply)) [[likely]]
         return CtClass::Established;
     return flow.has(flow_status::kExpected) ? CtClass::Related : CtClass::New;
 }
@@ -90,7 +91,7 @@ bool track_packet(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
             context.counters.erased.add(1);
             break;
     }
-    if (direction == Direction::Reply && !flow.has(flow_status::kSeenReply))
+    if (!flow.has(flow_status::kSeenReply) && direction == Direction::Reply)
         flow.set_status(flow_status::kSeenReply);
     return true;
 }
