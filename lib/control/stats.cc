@@ -59,18 +59,19 @@ Totals totals_of(const std::vector<Worker*>& workers) noexcept {
 }
 
 Stats::Stats(std::vector<Worker*> workers) : workers_(std::move(workers)) {
-    now_.cycles.resize(workers_.size());
-    before_.cycles.resize(workers_.size());
+    now_.workers.resize(workers_.size());
+    before_.workers.resize(workers_.size());
 }
 
 void Stats::sample(uint64_t now_ns) {
     before_ = std::move(now_);
     now_.ns = now_ns;
-    now_.all = totals_of(workers_);
-    now_.cycles.clear();
-    for (const Worker* worker : workers_)
-        now_.cycles.push_back(
-            {worker->counters().busy_cycles.load(), worker->counters().idle_cycles.load()});
+    now_.all = {};
+    now_.workers.clear();
+    for (const Worker* worker : workers_) {
+        now_.workers.push_back(totals_of(worker->counters()));
+        now_.all += worker->counters();
+    }
 }
 
 double Stats::per_second(uint64_t now, uint64_t before) const noexcept {
@@ -90,9 +91,21 @@ double Stats::drop_rate() const noexcept {
     return per_second(now_.all.dropped(), before_.all.dropped());
 }
 
+double Stats::worker_rate(size_t worker, uint64_t Totals::*counter) const noexcept {
+    return per_second(now_.workers[worker].*counter, before_.workers[worker].*counter);
+}
+
+double Stats::queue_rate(size_t worker, InterfaceIndex port,
+                         uint64_t PortTotals::*counter) const noexcept {
+    return per_second(now_.workers[worker].port[port].*counter,
+                      before_.workers[worker].port[port].*counter);
+}
+
 double Stats::busy_ratio(uint16_t worker) const noexcept {
-    const uint64_t busy = now_.cycles[worker][0] - before_.cycles[worker][0];
-    const uint64_t idle = now_.cycles[worker][1] - before_.cycles[worker][1];
+    const Totals& now = now_.workers[worker];
+    const Totals& before = before_.workers[worker];
+    const uint64_t busy = now.busy_cycles - before.busy_cycles;
+    const uint64_t idle = now.idle_cycles - before.idle_cycles;
     return busy + idle == 0 ? 0 : static_cast<double>(busy) / static_cast<double>(busy + idle);
 }
 

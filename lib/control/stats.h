@@ -63,6 +63,10 @@ class Stats {
     double rate(uint64_t Totals::*counter) const noexcept;
     double port_rate(InterfaceIndex port, uint64_t PortTotals::*counter) const noexcept;
     double drop_rate() const noexcept;
+    double worker_rate(size_t worker, uint64_t Totals::*counter) const noexcept;
+    // What one worker moved on one port: its queue of that port.
+    double queue_rate(size_t worker, InterfaceIndex port,
+                      uint64_t PortTotals::*counter) const noexcept;
     // Share of the cycles in which a worker found work, between the last two samples.
     double busy_ratio(uint16_t worker) const noexcept;
 
@@ -72,7 +76,7 @@ class Stats {
     struct Sample {
         uint64_t ns = 0;
         Totals all;
-        std::vector<std::array<uint64_t, 2>> cycles;  // by worker: busy, idle
+        std::vector<Totals> workers;
     };
     std::vector<Worker*> workers_;
     Sample now_;

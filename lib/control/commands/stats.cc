@@ -49,14 +49,22 @@ class Report {
         for (size_t i = 0; i < controller_.datapath().ports().size(); ++i) {
             Json port = to_json(all_.port[i]);
             port["name"] = controller_.datapath().ports()[i]->name();
-            for (const Totals& worker : workers_)
-                port["queues"].push_back(to_json(worker.port[i]));
+            const InterfaceIndex index = static_cast<InterfaceIndex>(i);
+            for (size_t worker = 0; worker < workers_.size(); ++worker) {
+                Json queue = to_json(workers_[worker].port[i]);
+                queue["per_second"] = {
+                    {"received", queue_rate(worker, index, &PortTotals::received_packets)},
+                    {"transmitted", queue_rate(worker, index, &PortTotals::transmitted_packets)}};
+                port["queues"].push_back(std::move(queue));
+            }
             ports.push_back(std::move(port));
         }
         Json workers = Json::array();
-        for (const Totals& worker : workers_) {
-            Json json = to_json(worker);
-            json["in_flight"] = worker.in_flight();
+        for (size_t i = 0; i < workers_.size(); ++i) {
+            Json json = to_json(workers_[i]);
+            json["in_flight"] = workers_[i].in_flight();
+            json["per_second"] = {{"received", worker_rate(i, &Totals::received)},
+                                  {"forwarded", worker_rate(i, &Totals::forwarded)}};
             workers.push_back(std::move(json));
         }
         Json json = to_json(all_);
@@ -78,6 +86,13 @@ class Report {
     }
 
   private:
+    double worker_rate(size_t worker, uint64_t Totals::*counter) const {
+        return controller_.stats().worker_rate(worker, counter);
+    }
+    double queue_rate(size_t worker, InterfaceIndex port, uint64_t PortTotals::*counter) const {
+        return controller_.stats().queue_rate(worker, port, counter);
+    }
+
     std::string port_lines() const {
         const Stats& stats = controller_.stats();
         std::string text =
@@ -97,7 +112,9 @@ class Report {
                                 stats.port_rate(port, &PortTotals::transmitted_packets));
             for (size_t worker = 0; workers_.size() > 1 && worker < workers_.size(); ++worker) {
                 line("", std::to_string(worker), workers_[worker].port[i]);
-                text += '\n';
+                text += fmt::format(" {:>11.0f} {:>11.0f}\n",
+                                    queue_rate(worker, port, &PortTotals::received_packets),
+                                    queue_rate(worker, port, &PortTotals::transmitted_packets));
             }
         }
         return text;
@@ -105,13 +122,16 @@ class Report {
 
     std::string worker_lines() const {
         std::string text =
-            fmt::format("\n{:<8} {:>14} {:>14} {:>14} {:>12} {:>12} {:>10}\n", "worker", "received",
-                        "forwarded", "dropped", "handed in", "handed out", "flows new");
+            fmt::format("\n{:<8} {:>14} {:>14} {:>14} {:>12} {:>12} {:>10} {:>11} {:>11}\n",
+                        "worker", "received", "forwarded", "dropped", "handed in", "handed out",
+                        "flows new", "rx pkt/s", "fwd pkt/s");
         for (size_t i = 0; i < workers_.size(); ++i) {
             const Totals& worker = workers_[i];
-            text += fmt::format("{:<8} {:>14} {:>14} {:>14} {:>12} {:>12} {:>10}\n", i,
-                                worker.received, worker.forwarded, worker.dropped(),
-                                worker.handed_in, worker.handed_out, worker.inserted);
+            text +=
+                fmt::format("{:<8} {:>14} {:>14} {:>14} {:>12} {:>12} {:>10} {:>11.0f} {:>11.0f}\n",
+                            i, worker.received, worker.forwarded, worker.dropped(),
+                            worker.handed_in, worker.handed_out, worker.inserted,
+                            worker_rate(i, &Totals::received), worker_rate(i, &Totals::forwarded));
         }
         const Stats& stats = controller_.stats();
         return text + fmt::format(
