@@ -147,7 +147,7 @@ def sanitizers(run, options):
                       [f"build-clang/test/{program}", *SUITE_ARGUMENTS.get(name, ())], asan)
     tsan = {"TSAN_OPTIONS": f"halt_on_error=1:suppressions={ROOT}/test/tsan.supp"}
     if run.build("build-tsan", ["-Dtests=true", "-Dbuildtype=debugoptimized",
-                                "-Db_sanitize=thread"], targets=["test/two-workers"]):
+                                "-Db_sanitize=thread"], "clang++", ["test/two-workers"]):
         run.suite("two-workers (TSan)", ["build-tsan/test/two-workers"], tsan)
 
 
