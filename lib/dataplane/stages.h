@@ -26,6 +26,11 @@ void establish(Burst& burst, WorkerContext& context) noexcept;
 
 // For one packet, used by the loops above and by establish for packets that found their flow late.
 
+// Counts an INVALID packet under its reason.
+inline void count_invalid(WorkerContext& context, const Packet& packet) noexcept {
+    context.counters.invalid[static_cast<size_t>(packet.invalid)].add(1);
+    if (packet.is_icmp_error) context.counters.icmp_error.add(1);
+}
 // Runs the tracker on burst.flow[i] and sets ct_class. False: the flow is gone or over, and the
 // packet must be treated as a first one.
 bool track_packet(Burst& burst, uint32_t i, WorkerContext& context) noexcept;

@@ -310,32 +310,20 @@ TrackOutcome first(const TrackInput& input) noexcept {
     return run(input, segment);
 }
 
-// Data and acknowledgements of an established connection: the table says ESTABLISHED for both
-// directions and there is no special case, so only the window remains.
-TrackOutcome update_established(const TrackInput& input, const TcpSegment& segment) noexcept {
-    const unsigned sender = index_of(input.direction);
-    Step step{input,  input.flow.tcp, segment, TcpState::Established, TcpState::Established,
-              sender, 1 - sender};
-    if (advance_if_plain(step.tcp, input.direction, segment)) [[likely]]
-        return commit(step);
-    switch (check_window(step.tcp, input.direction, TcpState::Established, segment,
-                         input.settings.tcp_be_liberal)) {
-        case WindowResult::Ignore:
-            return TrackOutcome::ignore();
-        case WindowResult::Invalid:
-            return invalid_in_window(step);
-        case WindowResult::Accept:
-            break;
-    }
-    return commit(step);
-}
-
+// Data and acknowledgements of an established connection take a short way: the table says
+// ESTABLISHED for both directions and there is no special case, so only the window remains.
 TrackOutcome update(const TrackInput& input) noexcept {
     const TcpSegment segment = read_segment(input.packet);
+    TcpFlow& tcp = input.flow.tcp;
     const bool is_established =
         input.flow.state.load() == static_cast<uint8_t>(TcpState::Established);
-    if (is_established && segment.tcp_class == TcpClass::Ack) [[likely]]
-        return update_established(input, segment);
+    if (is_established && segment.tcp_class == TcpClass::Ack &&
+        advance_if_plain(tcp, input.direction, segment)) [[likely]] {
+        const unsigned sender = index_of(input.direction);
+        Step step{input,  tcp,       segment, TcpState::Established, TcpState::Established,
+                  sender, 1 - sender};
+        return commit(step);
+    }
     return run(input, segment);
 }
 

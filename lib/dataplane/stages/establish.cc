@@ -12,8 +12,7 @@ void judge_invalid(Burst& burst, uint32_t i, WorkerContext& context,
                    InvalidReason reason) noexcept {
     burst.ct_class[i] = CtClass::Invalid;
     burst.packet[i].invalid = reason;
-    context.counters.invalid[static_cast<size_t>(reason)].add(1);
-    if (burst.packet[i].is_icmp_error) context.counters.icmp_error.add(1);
+    count_invalid(context, burst.packet[i]);
     judge(burst, i, context, nullptr);
 }
 

@@ -6,11 +6,6 @@
 namespace rampart {
 namespace {
 
-void count_invalid(WorkerContext& context, const Packet& packet, InvalidReason reason) noexcept {
-    context.counters.invalid[static_cast<size_t>(reason)].add(1);
-    if (packet.is_icmp_error) context.counters.icmp_error.add(1);
-}
-
 // netfilter's ctinfo: decided by the status before this packet (nf_ct_get / resolve_normal_ct).
 CtClass class_of(const Flow& flow, Direction direction) noexcept {
     // Without a branch: the direction of the next packet is anybody's guess.
@@ -109,8 +104,7 @@ void track(Burst& burst, WorkerContext& context) noexcept {
     });
     burst.tracked = tracked;
     for_each(burst.flowless, [&](uint32_t i) {
-        if (burst.ct_class[i] == CtClass::Invalid)
-            count_invalid(context, burst.packet[i], burst.packet[i].invalid);
+        if (burst.ct_class[i] == CtClass::Invalid) count_invalid(context, burst.packet[i]);
     });
 }
 
