@@ -219,10 +219,6 @@ constexpr SchemaKey kKeys[] = {
      "SCTP timeout."},
     {"conntrack.timeouts", "sctp_heartbeat_sent", KeyType::Duration, false, 0, 0, "",
      "SCTP timeout."},
-    {"conntrack.timeouts", "frag4", KeyType::Duration, false, 0, 0, "",
-     "Reassembly of IPv4."},
-    {"conntrack.timeouts", "frag6", KeyType::Duration, false, 0, 0, "",
-     "Reassembly of IPv6."},
 };
 // clang-format on
 
