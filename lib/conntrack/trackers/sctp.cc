@@ -142,9 +142,12 @@ InvalidReason note_tag(Step& step, const SctpChunk& chunk, SctpState next) noexc
     const uint32_t announced = load<uint32_t>(chunk.value);
     uint32_t& expected = sctp.tag[step.peer];
     if (chunk.type == SctpChunkType::Init) {
-        if (sctp.has_init[step.sender] && sctp.has_init[step.peer])
-            sctp.has_init[step.peer] = false;
-        sctp.has_init[step.sender] = true;
+        // One that announces the known tag is a repetition or a stray, and settles nothing.
+        if (step.state == SctpState::None || expected != announced) {
+            if (sctp.has_init[step.sender] && sctp.has_init[step.peer])
+                sctp.has_init[step.peer] = false;
+            sctp.has_init[step.sender] = true;
+        }
         // A repeated INIT must not keep a half-open entry alive.
         if (next == SctpState::Closed && step.state == SctpState::Closed && !step.is_new)
             step.keeps_timeout = true;

@@ -88,7 +88,7 @@ bool is_sctp_checksum_good(const rte_mbuf* mbuf, const Packet& packet) noexcept 
 
 bool is_transport_checksum_good(const rte_mbuf* mbuf, const Packet& packet) noexcept {
     uint64_t pseudo = 0;
-    uint32_t covered = packet.l4_length;
+    uint32_t covered = packet.l4_length, length = packet.l4_length;
     uint8_t protocol = packet.protocol;
     switch (protocol) {
         case ip_protocol::kUdp:
@@ -97,9 +97,10 @@ bool is_transport_checksum_good(const rte_mbuf* mbuf, const Packet& packet) noex
         case ip_protocol::kUdpLite:
             if (const uint16_t coverage = load_host16(packet.l4() + 4); coverage != 0)
                 covered = coverage;
-            // As Linux's connection tracking does, and not as RFC 3828 says: see
-            // docs/conntrack.md.
+            // As Linux's connection tracking does, and not as RFC 3828 says (docs/conntrack.md):
+            // the protocol number is UDP's, and over IPv4 only one byte of the length is counted.
             protocol = ip_protocol::kUdp;
+            if (packet.family == Family::Ipv4) length &= 0xff;
             break;
         case ip_protocol::kSctp:
             return is_sctp_checksum_good(mbuf, packet);
@@ -111,9 +112,9 @@ bool is_transport_checksum_good(const rte_mbuf* mbuf, const Packet& packet) noex
             return true;
     }
     if (packet.family == Family::Ipv6)
-        pseudo = pseudo_header_sum6(packet.l3(), protocol, packet.l4_length);
+        pseudo = pseudo_header_sum6(packet.l3(), protocol, length);
     else if (protocol != ip_protocol::kIcmp)
-        pseudo = pseudo_header_sum4(packet.l3(), protocol, packet.l4_length);
+        pseudo = pseudo_header_sum4(packet.l3(), protocol, length);
     return checksum_fold(checksum_join(pseudo, transport_sum(mbuf, packet, covered))) == 0xffff;
 }
 
