@@ -120,6 +120,7 @@ std::vector<Outcome> Pipeline::send(std::span<const Arrival> arrivals) {
         Outcome& outcome = outcomes[i];
         outcome.verdict = burst.verdict[i];
         if (burst.ct_class[i] != kNoClass) outcome.ct_class = burst.ct_class[i];
+        if (outcome.ct_class == CtClass::Invalid) outcome.invalid = burst.packet[i].invalid;
         if (outcome.verdict == Verdict::Held) continue;
         outcome.frame = bytes_of(burst.mbuf[i]);
         if (outcome.verdict == Verdict::Forward) {

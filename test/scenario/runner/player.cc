@@ -54,6 +54,7 @@ class Player {
     Arrival arrival_of(const std::string& row);
     void check(const PacketRow& row, const Arrival& arrival, const Outcome& outcome);
     void check_verdict(const std::string& expect, const Arrival& arrival, const Outcome& outcome);
+    void check_class(const std::string& wanted, const Outcome& outcome);
     void check_reply(const std::vector<std::string>& words, const Outcome& outcome);
     void check_flow(const std::string& wanted, Bytes frame);
     std::string port_name(InterfaceIndex port) const;
@@ -135,9 +136,7 @@ void Player::run(const SendStep& step) {
 
 void Player::check(const PacketRow& row, const Arrival& arrival, const Outcome& outcome) {
     if (row.expect) check_verdict(*row.expect, arrival, outcome);
-    const std::string actual =
-        outcome.ct_class ? std::string(to_string(*outcome.ct_class)) : "none";
-    if (row.ct_class && *row.ct_class != actual) fail(*row.ct_class, actual);
+    if (row.ct_class) check_class(*row.ct_class, outcome);
     // A datagram that has come in fragments is known by the whole of it.
     if (row.flow) check_flow(*row.flow, outcome.frame.empty() ? arrival.frame : outcome.frame);
 }
@@ -160,6 +159,16 @@ void Player::check_verdict(const std::string& expect, const Arrival& arrival,
         actual = "neither forwarded nor dropped";
     }
     if (actual != expect) return fail(expect, actual);
+}
+
+// "new", or "invalid tcp_flags"; the reason may be left out.
+void Player::check_class(const std::string& wanted, const Outcome& outcome) {
+    std::string actual = outcome.ct_class ? std::string(to_string(*outcome.ct_class)) : "none";
+    const bool names_reason = wanted.starts_with("invalid ");
+    if (names_reason && outcome.ct_class == CtClass::Invalid)
+        actual += " " + std::string(to_string(outcome.invalid));
+    if (actual != wanted) return fail(wanted, actual);
+    if (names_reason) result_.invalid.insert(outcome.invalid);
 }
 
 // "lan reply tcp ... RA seq 0 ack 1001": dropped, and this went out of lan.
