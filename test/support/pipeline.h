@@ -28,7 +28,8 @@ struct Arrival {
 struct Outcome {
     Verdict verdict = Verdict::Pending;
     DropReason reason{};
-    std::optional<CtClass> ct_class;  // none when the packet was dropped before tracking
+    std::optional<CtClass> ct_class;     // none when the packet was dropped before tracking
+    std::optional<Direction> direction;  // none when it belongs to no flow
     InterfaceIndex out_port = kNoInterface;
     Bytes frame;  // as it left, or as it was when it was dropped
 

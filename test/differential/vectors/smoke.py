@@ -1,0 +1,5 @@
+from vectors import HANDSHAKE, vector
+
+VECTORS = [
+    vector("the handshake makes an assured connection", HANDSHAKE),
+]
