@@ -1,4 +1,5 @@
 """A difference, for people to read: the sequence up to it, and what each side said."""
+from compare import compare_answer, shown_classes, shown_table
 
 
 def show(sequence, difference):
@@ -12,4 +13,19 @@ def show(sequence, difference):
     lines.append(f"    {difference.aspect}")
     lines.append(f"        kernel:  {restore(difference.kernel)}")
     lines.append(f"        rampart: {restore(difference.ours)}")
+    return "\n".join(lines)
+
+
+def show_answers(sequence, kernel, ours, names):
+    """Every step with both answers."""
+    lines = []
+    for index, (step, theirs, mine) in enumerate(zip(sequence.steps, kernel, ours)):
+        lines.append(step)
+        if theirs is None:
+            continue
+        is_equal = compare_answer(index, theirs, mine) is None
+        for side, answer in (("both", theirs),) if is_equal else (("kernel", theirs), ("rampart", mine)):
+            came_out = " ".join(port for port, _ in answer.outputs) or f"dropped {answer.reason}".strip()
+            lines.append(f"    {side:<8} {shown_classes(answer)} | {came_out} | "
+                         + names.restore(shown_table(answer.table)))
     return "\n".join(lines)

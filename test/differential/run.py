@@ -18,7 +18,7 @@ from kernel import MARKER, Kernel, Unavailable
 from known import explanation
 from player import Player
 from profiles import PROFILES
-from report import show
+from report import show, show_answers
 from shrink import shrink
 from subject import PROGRAM, Subject
 
@@ -43,6 +43,9 @@ def parse_arguments():
                         help="only vectors with NAME in their name; default: all, none with --seeds")
     parser.add_argument("--shrink", action="store_true", help="leave out what a difference does not need")
     parser.add_argument("--verbose", action="store_true", help="name each vector, and what explains differences")
+    parser.add_argument("--play", type=argparse.FileType(), metavar="FILE",
+                        help="play the steps of a file (- is standard input) and show both answers")
+    parser.add_argument("--profile", choices=PROFILES, default="observe", help="for --play")
     parser.add_argument("--limit", type=int, default=10, help="differences to show in full")
     return parser.parse_args()
 
@@ -131,6 +134,13 @@ def play_all(options, player):
     return 1 if failed or not sequences else 0
 
 
+def play_file(options, player):
+    sequence = vectors.vector(options.play.name, options.play.read(), options.profile)
+    [(kernel, ours, names)] = player.play([sequence], PROFILES[options.profile])
+    print(show_answers(sequence, kernel, ours, names))
+    return 1 if any(differences(sequence, kernel, ours, names)) else 0
+
+
 def main():
     options = parse_arguments()
     if os.geteuid() != 0:
@@ -142,7 +152,8 @@ def main():
         [marker] = subject.frames([MARKER])
         try:
             with Kernel(marker) as kernel:
-                return play_all(options, Player(kernel, subject))
+                play = play_file if options.play else play_all
+                return play(options, Player(kernel, subject))
         except Unavailable as why:
             return skip(f"the kernel's side cannot be set up: {why}")
 
