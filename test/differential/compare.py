@@ -1,8 +1,9 @@
 """Holds the two sides' answers against each other.
 
 A router decrements the TTL or hop limit, writes new MAC addresses and drops what pads a frame; a
-bridge does not. Exactly that is evened out, and the IPv4 header checksum with it (it must be right
-on both sides). Timeouts may differ by TOLERANCE_S; everything else must be equal.
+bridge does not. A router returns what is addressed to the side it came from; a bridge has one way
+only. Exactly that is evened out, and the IPv4 header checksum with it (it must be right on both
+sides). Timeouts may differ by TOLERANCE_S; everything else must be equal.
 """
 import dataclasses
 import struct
@@ -14,19 +15,32 @@ TOLERANCE_S = 2
 
 @dataclasses.dataclass
 class Difference:
-    step: int        # index
-    aspect: str      # "class", "output" or "table"
+    index: int       # of the step
+    aspect: str      # "class", "output", "table", or "expectation" of a vector
     kernel: str
     ours: str
     sequence: object = None
     names: object = None
-    reason: str = ""  # Rampart's drop reason
+    frame: bytes = b""
+    answers: tuple = ()  # kernel's, Rampart's
+
+
+def is_ipv6(frame):
+    return frame[12:14] == b"\x86\xdd"
+
+
+def destination_of(frame):
+    return frame[38:54] if is_ipv6(frame) else frame[30:34]
+
+
+def source_of(frame):
+    return frame[22:38] if is_ipv6(frame) else frame[26:30]
 
 
 def packet_of(frame, hops):
     """The IP packet in a frame, with `hops` taken from its TTL."""
     packet = bytearray(frame[14:])
-    if frame[12:14] == b"\x86\xdd":
+    if is_ipv6(frame):
         packet[7] -= hops
         return bytes(packet[:40 + struct.unpack_from(">H", packet, 4)[0]])
     header = (packet[0] & 15) * 4
@@ -37,12 +51,21 @@ def packet_of(frame, hops):
     return bytes(packet[:struct.unpack_from(">H", packet, 2)[0]])
 
 
-def shown_outputs(outputs, hops):
-    return [f"{side} {packet_of(frame, hops).hex()}" for side, frame in outputs]
+def shown_outputs(outputs):
+    shown = []
+    for side, frame, hops in outputs:
+        if source_of(frame) == destination_of(frame):
+            side = "somewhere"
+        shown.append(f"{side} {packet_of(frame, hops).hex()}")
+    return shown
 
 
 def shown_table(table):
     return "; ".join(f"{line} ({seconds} s)" for line, seconds in sorted(table.items())) or "empty"
+
+
+def shown_classes(answer):
+    return ", ".join(answer.classes) or "none"
 
 
 def tables_agree(kernel, ours):
@@ -58,29 +81,25 @@ def tables_agree(kernel, ours):
 
 def compare_answer(index, kernel, ours):
     if kernel.classes != ours.classes:
-        return Difference(index, "class", shown_classes(kernel), shown_classes(ours),
-                          reason=ours.reason)
-    kernel_outputs, our_outputs = shown_outputs(kernel.outputs, 0), shown_outputs(ours.outputs, 1)
+        return Difference(index, "class", shown_classes(kernel), shown_classes(ours))
+    kernel_outputs, our_outputs = shown_outputs(kernel.outputs), shown_outputs(ours.outputs)
     if kernel_outputs != our_outputs:
         return Difference(index, "output", "; ".join(kernel_outputs) or "dropped",
-                          "; ".join(our_outputs) or f"dropped ({ours.reason})", reason=ours.reason)
+                          "; ".join(our_outputs) or f"dropped ({ours.reason})")
     if not tables_agree(kernel.table, ours.table):
         return Difference(index, "table", shown_table(kernel.table), shown_table(ours.table))
     return None
 
 
-def shown_classes(answer):
-    return ", ".join(answer.classes) or "none"
-
-
-def differences(sequence, kernel, ours, names):
+def differences(played, kernel, ours):
     """All of them in order; usually only the first says something."""
-    for index, (theirs, mine) in enumerate(zip(kernel, ours)):
+    for index, (step, theirs, mine) in enumerate(zip(played.steps, kernel, ours)):
         if theirs is None:
             continue
         found = compare_answer(index, theirs, mine)
         if found:
-            found.sequence, found.names = sequence, names
+            found.sequence, found.names = played.sequence, played.names
+            found.frame, found.answers = step.frame, (theirs, mine)
             yield found
 
 
@@ -91,7 +110,7 @@ def unmet(sequence, answers):
     for index, (answer, expected) in enumerate(zip(answers, sequence.expectations)):
         if answer is None or not expected:
             continue
-        ct_class, *entry = [column.strip() for column in expected]
+        ct_class, *entry = expected
         if ct_class and not shown_classes(answer).startswith(ct_class):
             return index, f"expected class {ct_class}, got {shown_classes(answer)}"
         if entry and entry[0] and not table_meets(answer.table, entry[0]):

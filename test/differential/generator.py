@@ -9,12 +9,13 @@ import random
 from sequences import Sequence
 from tcp_conversation import TcpConversation
 from conversations import (DatagramConversation, EchoConversation, FragmentConversation,
-                           OtherConversation, SctpConversation)
+                           GreConversation, LiteConversation, OtherConversation, SctpConversation)
 
 PROFILE_WEIGHTS = {"observe": 6, "stateful": 4, "strict": 2, "liberal": 2, "short": 3, "resets": 1,
                    "no-checksum": 1}
-KINDS = {"tcp": (TcpConversation, 12), "datagram": (DatagramConversation, 3),
-         "echo": (EchoConversation, 2), "other": (OtherConversation, 2),
+KINDS = {"tcp": (TcpConversation, 12), "udp": (DatagramConversation, 3),
+         "echo": (EchoConversation, 2), "other": (OtherConversation, 1),
+         "udplite": (LiteConversation, 0), "gre": (GreConversation, 0),
          "sctp": (SctpConversation, 0), "fragments": (FragmentConversation, 0)}
 PAUSE = "wait 2.3s"
 

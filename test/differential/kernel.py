@@ -42,26 +42,24 @@ SYSCTLS = {
     "net/ipv6/conf/default/addr_gen_mode": 1,
     "net/ipv6/icmp/ratelimit": 0,
 }
-# Behind these rules the class of a packet is known whether it is forwarded or not.
-OBSERVER = """
-table inet observer {
-  chain marker {
-    type filter hook prerouting priority -1000; policy accept;
-    ip daddr 198.18.255.255 log prefix "marker" group GROUP queue-threshold 1 drop
-  }
-  chain classes {
-    type filter hook prerouting priority -150; policy accept;
-    ct state invalid log prefix "invalid -" group GROUP queue-threshold 1 accept
-    ct state untracked log prefix "untracked -" group GROUP queue-threshold 1 accept
-    ct state new ct direction original log prefix "new original" group GROUP queue-threshold 1 accept
-    ct state new log prefix "new reply" group GROUP queue-threshold 1 accept
-    ct state established ct direction original log prefix "established original" group GROUP queue-threshold 1 accept
-    ct state established log prefix "established reply" group GROUP queue-threshold 1 accept
-    ct state related ct direction original log prefix "related original" group GROUP queue-threshold 1 accept
-    ct state related log prefix "related reply" group GROUP queue-threshold 1 accept
-  }
-}
-""".replace("GROUP", str(LOG_GROUP))
+
+
+def observer():
+    """Rules that log the class of each packet before it is judged, and catch the marker."""
+    log = 'log prefix "{}" group ' + f"{LOG_GROUP} queue-threshold 1"
+    classes = [(f"ct state {name}", f"{name} -") for name in ("invalid", "untracked")]
+    classes += [(f"ct state {name} ct direction {direction}", f"{name} {direction}")
+                for name in ("new", "established", "related") for direction in ("original", "reply")]
+    rules = [f"    {match} {log.format(name)} accept" for match, name in classes]
+    return "\n".join([
+        "table inet observer {",
+        "  chain marker {",
+        "    type filter hook prerouting priority -1000; policy accept;",
+        f"    ip daddr 198.18.255.255 {log.format('marker')} drop",
+        "  }",
+        "  chain classes {",
+        "    type filter hook prerouting priority -150; policy accept;",
+        *rules, "  }", "}", ""])
 
 
 class Unavailable(Exception):
@@ -146,7 +144,8 @@ class Kernel:
         self.ports[side] = port
 
     def _route(self, side, number):
-        run("ethtool", "-K", side, "gro", "off", "gso", "off", "tso", "off", check=False)
+        # The router finishes the checksums of its own packets itself.
+        run("ethtool", "-K", side, "tx", "off", "gro", "off", "gso", "off", "tso", "off", check=False)
         run("ip", "link", "set", side, "up")
         # The router's own addresses, from which it complains.
         run("ip", "addr", "add", f"198.18.{number}.1/32", "dev", side)
@@ -175,10 +174,10 @@ class Kernel:
             if name not in self.defaults:
                 self.defaults[name] = pathlib.Path("/proc/sys", name).read_text().strip()
             write_sysctl(name, value)
-        run("nft", "-f", "-", text="flush ruleset\n" + OBSERVER + profile.nft())
+        run("nft", "-f", "-", text="flush ruleset\n" + observer() + profile.nft())
 
     def send(self, side, frame):
-        """Returns the time, the classes that rules saw, and what came out: [(side, frame)]."""
+        """Returns the time, the classes that rules saw, and what came out: [(side, frame, hops)]."""
         self.ports[side].send(frame)
         now = time.monotonic()
         classes = self.log.read()
@@ -204,7 +203,7 @@ class Kernel:
                 except BlockingIOError:
                     break
                 if not is_noise(frame):
-                    frames.append((side, frame))
+                    frames.append((side, frame, 0))
         return frames
 
     def table(self):

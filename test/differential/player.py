@@ -18,7 +18,7 @@ SOURCE = re.compile(r"src=(\S+)")
 class Answer:
     """What one side made of one packet."""
     classes: list                                    # "new original", "invalid -" ...
-    outputs: list                                    # (side, frame)
+    outputs: list                                    # (side, frame, hops that it did not make)
     table: dict = dataclasses.field(default_factory=dict)  # line without timeout: timeout in s
     reason: str = ""                                 # of a drop; Rampart only
 
@@ -37,7 +37,7 @@ class Player:
         self.packets = 0
 
     def play(self, sequences, profile):
-        """[(kernel's answers, Rampart's answers, Names)] for sequences of one profile; an answer per
+        """[(Played, kernel's answers, Rampart's answers)] for sequences of one profile; an answer per
         step, None for a step without a packet."""
         batch = [Played(sequence, self.next_number + i) for i, sequence in enumerate(sequences)]
         self.next_number += len(batch)
@@ -49,7 +49,7 @@ class Player:
         results = []
         for played, record in zip(batch, records):
             ours = self._play_subject(played, record)
-            results.append(([entry and entry.answer for entry in record], ours, played.names))
+            results.append((played, [entry and entry.answer for entry in record], ours))
         self.packets += sum(len(played.packet_steps()) for played in batch)
         return results
 
@@ -79,7 +79,8 @@ class Player:
                 add_entry(current.table, rest)
             else:
                 side, frame = rest.split()
-                current.outputs.append((side, bytes.fromhex(frame)))
+                # What a bridge forwards has not passed a router.
+                current.outputs.append((side, bytes.fromhex(frame), int(kind == "out")))
         remaining = iter(answers)
         return [next(remaining) if entry else None for entry in record]
 

@@ -6,8 +6,8 @@ def show(sequence, difference):
     lines = [f"FAIL {sequence.name} (profile {sequence.profile})"]
     if sequence.why:
         lines.append(f"    {sequence.why}")
-    for index, step in enumerate(sequence.steps[:difference.step + 1]):
-        mark = "-->" if index == difference.step else "   "
+    for index, step in enumerate(sequence.steps[:difference.index + 1]):
+        mark = "-->" if index == difference.index else "   "
         lines.append(f"    {mark} {step}")
     restore = difference.names.restore
     lines.append(f"    {difference.aspect}")
@@ -16,16 +16,16 @@ def show(sequence, difference):
     return "\n".join(lines)
 
 
-def show_answers(sequence, kernel, ours, names):
+def show_answers(played, kernel, ours):
     """Every step with both answers."""
     lines = []
-    for index, (step, theirs, mine) in enumerate(zip(sequence.steps, kernel, ours)):
-        lines.append(step)
+    for index, (step, theirs, mine) in enumerate(zip(played.steps, kernel, ours)):
+        lines.append(step.line)
         if theirs is None:
             continue
         is_equal = compare_answer(index, theirs, mine) is None
         for side, answer in (("both", theirs),) if is_equal else (("kernel", theirs), ("rampart", mine)):
-            came_out = " ".join(port for port, _ in answer.outputs) or f"dropped {answer.reason}".strip()
+            came_out = " ".join(port for port, *_ in answer.outputs) or f"dropped {answer.reason}".strip()
             lines.append(f"    {side:<8} {shown_classes(answer)} | {came_out} | "
-                         + names.restore(shown_table(answer.table)))
+                         + played.names.restore(shown_table(answer.table)))
     return "\n".join(lines)

@@ -12,10 +12,10 @@ import sys
 import time
 
 import vectors
-from compare import differences, unmet
+from compare import Difference, differences, unmet
 from generator import generate
 from kernel import MARKER, Kernel, Unavailable
-from known import explanation
+from known import explanation, missing_rows
 from player import Player
 from profiles import PROFILES
 from report import show, show_answers
@@ -79,33 +79,29 @@ class Judge:
     def problems(self, sequences, profile, repeats=REPEATS, explained=None):
         """[(sequence, Difference)] of those that differ without explanation, each time."""
         found = []
-        for sequence, (kernel, ours, names) in zip(sequences, self.player.play(sequences, profile)):
-            problem = self._first_problem(sequence, kernel, ours, names, explained)
+        for played, kernel, ours in self.player.play(sequences, profile):
+            problem = self._first_problem(played, kernel, ours, explained)
             if problem:
-                found.append((sequence, problem))
+                found.append((played.sequence, problem))
         if found and repeats:
             return self.problems([sequence for sequence, _ in found], profile, repeats - 1, {})
         return found
 
-    def _first_problem(self, sequence, kernel, ours, names, explained):
+    def _first_problem(self, played, kernel, ours, explained):
         explained = self.explained if explained is None else explained
-        for difference in differences(sequence, kernel, ours, names):
+        for difference in differences(played, kernel, ours):
             reason = explanation(difference)
             if reason is None:
                 return difference
             explained[reason] = explained.get(reason, 0) + 1
-            break  # what follows may be its consequence
+            return None  # what follows may be its consequence
         for side, answers in (("kernel", kernel), ("rampart", ours)):
-            missed = unmet(sequence, answers)
+            missed = unmet(played.sequence, answers)
             if missed:
-                return missed_expectation(side, *missed, sequence, names)
+                index, sentence = missed
+                told = (sentence, "-") if side == "kernel" else ("-", sentence)
+                return Difference(index, "expectation", *told, played.sequence, played.names)
         return None
-
-
-def missed_expectation(side, step, sentence, sequence, names):
-    from compare import Difference
-    kernel, ours = (sentence, "-") if side == "kernel" else ("-", sentence)
-    return Difference(step, "expectation", kernel, ours, sequence, names)
 
 
 def skip(why):
@@ -136,9 +132,9 @@ def play_all(options, player):
 
 def play_file(options, player):
     sequence = vectors.vector(options.play.name, options.play.read(), options.profile)
-    [(kernel, ours, names)] = player.play([sequence], PROFILES[options.profile])
-    print(show_answers(sequence, kernel, ours, names))
-    return 1 if any(differences(sequence, kernel, ours, names)) else 0
+    [(played, kernel, ours)] = player.play([sequence], PROFILES[options.profile])
+    print(show_answers(played, kernel, ours))
+    return 1 if any(differences(played, kernel, ours)) else 0
 
 
 def main():
@@ -147,6 +143,9 @@ def main():
         return skip("network namespaces need root")
     if not PROGRAM.exists():
         print(f"{PROGRAM} is missing: ninja -C build", file=sys.stderr)
+        return 2
+    if rows := missing_rows():
+        print("docs/differences.md has no row: " + "; ".join(rows), file=sys.stderr)
         return 2
     with Subject() as subject:
         [marker] = subject.frames([MARKER])

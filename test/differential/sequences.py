@@ -3,7 +3,6 @@
 A step is one line:
 
     inside tcp in1:4000 > out1:80 S seq 1000      a packet, in the words of test/scenario/README.md
-    outside sctp out1:80 > in1:5000 tag 7 ack     SCTP, see transports.py; also gre and udplite
     inside piece 0-1000 id 7 of udp in1:1 > out1:2 len 3000
                                                   a fragment: these bytes of the IP payload
     wait 2.2s                                     nothing happens for so long
@@ -15,7 +14,6 @@ import re
 import struct
 
 from hosts import Names
-from transports import expand
 
 WAIT = re.compile(r"wait ([0-9.]+)s")
 PIECE = re.compile(r"piece (\d+)-(\d+)( more| last)?(?: id (\d+))? of (.*)")
@@ -44,7 +42,7 @@ class Step:
         if found := PIECE.fullmatch(packet):
             first, end, kind, number, packet = found.groups()
             self.piece = (int(first), int(end), (kind or "").strip(), int(number or 0x1234))
-        self.packet_line = expand(names.resolve(packet))
+        self.packet_line = names.resolve(packet)
 
     def set_frame(self, frame):
         self.frame = cut_piece(frame, *self.piece) if self.piece else frame

@@ -6,7 +6,7 @@ from profiles import PROFILES
 
 def shrink(sequence, difference, judge):
     """Plays all sequences with one step less side by side, takes one that still differs, and so on."""
-    best = (dataclasses.replace(sequence, steps=sequence.steps[:difference.step + 1], expectations=[]),
+    best = (dataclasses.replace(sequence, steps=sequence.steps[:difference.index + 1], expectations=[]),
             difference)
     if difference.aspect == "expectation":
         return sequence, difference
@@ -18,6 +18,6 @@ def shrink(sequence, difference, judge):
         found = [(s, d) for s, d in found if d.aspect == difference.aspect]
         if not found:
             return best
-        shortest, problem = min(found, key=lambda item: item[1].step)
-        best = (dataclasses.replace(shortest, steps=shortest.steps[:problem.step + 1]), problem)
+        shortest, problem = min(found, key=lambda item: item[1].index)
+        best = (dataclasses.replace(shortest, steps=shortest.steps[:problem.index + 1]), problem)
     return best

@@ -1,4 +1,5 @@
 """One TCP conversation as two hosts might have it, and what a mischievous third sends into it."""
+from icmp_errors import icmp_error
 
 MASK = 0xffffffff
 LEGAL_FLAGS = ("S", "SA", ".", "P.", "F.", "R", "RA")
@@ -66,7 +67,7 @@ class TcpConversation:
         if self.history and roll < 0.06:
             return [self.rng.choice(self.history[-4:])]  # a retransmission
         if self.history and roll < 0.10:
-            return [self.error()]
+            return [icmp_error(self.rng, self.history, self.v6)]
         if self.script and roll < 0.85:
             sender, flags = self.script.pop(0)
         else:
@@ -172,38 +173,3 @@ class TcpConversation:
             return []
         return [rng.choice(("bad-checksum", "no-checksum", "data-offset 4", "data-offset 15",
                             "transport-cut 19", "transport-cut 12", "transport-cut 3"))]
-
-    # -- an error about one of the segments ------------------------------------------------------
-
-    def error(self):
-        return icmp_error(self.rng, self.history, self.v6)
-
-
-ERRORS4 = ("3/0", "3/1", "3/3", "3/4", "4/0", "5/1", "11/0", "11/1", "12/0")
-ERRORS6 = ("1/0", "1/4", "2/0", "3/0", "4/1", "100/0", "127/0")
-
-
-def icmp_error(rng, history, v6):
-    """An ICMP error about a packet of `history`; mostly one that a router or host would send."""
-    way, _, packet = rng.choice(history[-6:]).partition(" ")
-    words = packet.split()
-    quoted_source = words[1].rpartition(":")[0].strip("[]") if ":" in words[1] else words[1]
-    quoted_destination = words[3].rpartition(":")[0].strip("[]") if ":" in words[3] else words[3]
-    back = "outside" if way == "inside" else "inside"
-    # A router, the destination itself, or somebody who quotes a packet of the other direction.
-    router = ("out3" if back == "outside" else "in3") + v6
-    source, destination, side = rng.choice((router, quoted_destination)), quoted_source, back
-    roll = rng.random()
-    if roll < 0.1:  # not to the sender
-        destination = ("in4" if side == "outside" else "out4") + v6
-    elif roll < 0.2:  # from the sender's own side
-        source, destination, side = quoted_source, quoted_destination, way
-    kind = rng.choice(ERRORS6 if v6 else ERRORS4)
-    size = [f"quote {1200 if v6 else 548}"]  # what RFC 4443 and RFC 1812 have room for
-    if rng.random() < 0.25:
-        header = 40 if v6 else 20
-        size = [f"quote {header + rng.choice((-8, 0, 2, 4, 7, 8, 12, 20, 28))}"]
-    fault = ["bad-checksum"] if rng.random() < 0.05 else []
-    inner = " ".join(word for word in words if word not in ("bad-checksum", "no-checksum"))
-    return " ".join([side, "icmp", source, ">", destination, "error", kind, *size, *fault, "about",
-                     inner])

@@ -1,20 +1,44 @@
-"""Hand-written sequences, one module per protocol, one function call per sequence."""
+"""Hand-written sequences, one module per subject, one call of vector() per sequence.
+
+    vector("what it shows", '''
+        A S seq 1000                 | new original      | SYN_SENT 120 unreplied
+        B SA seq 5000 ack 1001       | established reply | SYN_RECV 60
+        wait 2.3s
+    ''')
+
+Columns: the step, the class, the entry; those at the end may be left out. `A` and `B` stand for the
+ends of `ends`: "inside tcp in1:4000 > out1:80" and the way back. An entry is "none" (the table is
+empty), "2 entries", or words that one line of the table must have: a state, seconds left,
+unreplied, replied, assured.
+"""
 import importlib
 import pathlib
 import pkgutil
+import re
 
 from sequences import Sequence
 
+TCP = ("inside tcp in1:4000 > out1:80", "outside tcp out1:80 > in1:4000")
+UDP = ("inside udp in1:5000 > out1:53", "outside udp out1:53 > in1:5000")
+
 HANDSHAKE = """
-    inside tcp in1:4000 > out1:80 S seq 1000 | new original | SYN_SENT 120 unreplied
-    outside tcp out1:80 > in1:4000 SA seq 5000 ack 1001 | established reply | SYN_RECV 60
-    inside tcp in1:4000 > out1:80 . seq 1001 ack 5001 | established original | ESTABLISHED 432000 assured
+    A S seq 1000           | new original         | SYN_SENT 120 unreplied
+    B SA seq 5000 ack 1001 | established reply    | SYN_RECV 60 replied
+    A . seq 1001 ack 5001  | established original | ESTABLISHED 432000 assured
+"""
+# The same with small windows.
+NARROW = """
+    A S seq 1000 win 1000           | new original
+    B SA seq 5000 ack 1001 win 1000 | established reply
+    A . seq 1001 ack 5001 win 1000  | established original | ESTABLISHED 432000 assured
 """
 
 
-def vector(name, text, profile="observe"):
-    """`text`: STEP | CLASS | ENTRY on each line; columns at the end may be left out."""
+def vector(name, text, profile="observe", ends=TCP):
     rows = [[column.strip() for column in line.split("|")] for line in text.splitlines() if line.strip()]
+    for row in rows:
+        row[0] = re.sub(r"\b([AB])(?= )", lambda end: ends["AB".index(end[1])], row[0], count=1)
+        row[0] = re.sub(r"(?<=about )(?:in|out)side ", "", row[0])
     return Sequence(name, profile, [row[0] for row in rows], [row[1:] for row in rows])
 
 

@@ -1,5 +1,0 @@
-from vectors import HANDSHAKE, vector
-
-VECTORS = [
-    vector("the handshake makes an assured connection", HANDSHAKE),
-]
