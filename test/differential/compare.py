@@ -119,7 +119,7 @@ def unmet(sequence, answers):
 
 
 def table_meets(table, expected):
-    """`expected`: "none", "2 entries", or words of an entry: a state, seconds, unreplied, assured."""
+    """`expected`: "none", "2 entries", or words of an entry: state, seconds, unreplied, assured."""
     if expected == "none":
         return not table
     count, _, rest = expected.partition(" ")

@@ -207,8 +207,9 @@ class FragmentConversation(Conversation):
         rng = self.rng
         side, line, size = self.whole(sender)
         if rng.random() < 0.2:
-            return [f"{side} {line}"] if size < 1400 else [f"{side} {line}".replace("len 1800", "len 9")]
-        cuts = sorted({0, *(8 * rng.randrange(1, size // 8) for _ in range(rng.choice((1, 1, 2, 3))))})
+            return [f"{side} {line}".replace("len 1800", "len 9")]
+        count = rng.choice((1, 1, 2, 3))
+        cuts = sorted({0, *(8 * rng.randrange(1, size // 8) for _ in range(count))})
         ranges = [[first, end, ""] for first, end in zip(cuts, [*cuts[1:], size])]
         self.spoil(ranges, size)
         if rng.random() > 0.2:

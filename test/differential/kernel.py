@@ -49,7 +49,8 @@ def observer():
     log = 'log prefix "{}" group ' + f"{LOG_GROUP} queue-threshold 1"
     classes = [(f"ct state {name}", f"{name} -") for name in ("invalid", "untracked")]
     classes += [(f"ct state {name} ct direction {direction}", f"{name} {direction}")
-                for name in ("new", "established", "related") for direction in ("original", "reply")]
+                for name in ("new", "established", "related")
+                for direction in ("original", "reply")]
     rules = [f"    {match} {log.format(name)} accept" for match, name in classes]
     return "\n".join([
         "table inet observer {",
@@ -145,12 +146,14 @@ class Kernel:
 
     def _route(self, side, number):
         # The router finishes the checksums of its own packets itself.
-        run("ethtool", "-K", side, "tx", "off", "gro", "off", "gso", "off", "tso", "off", check=False)
+        offloads = [word for name in ("tx", "gro", "gso", "tso") for word in (name, "off")]
+        run("ethtool", "-K", side, *offloads, check=False)
         run("ip", "link", "set", side, "up")
         # The router's own addresses, from which it complains.
         run("ip", "addr", "add", f"198.18.{number}.1/32", "dev", side)
         run("ip", "-6", "addr", "add", f"fd00:ff::{number + 1}/128", "dev", side, "nodad")
-        for family, gateway, net in (("-4", "169.254.1.1", NET4[side]), ("-6", "fe80::1", NET6[side])):
+        for family, gateway, net in (("-4", "169.254.1.1", NET4[side]),
+                                     ("-6", "fe80::1", NET6[side])):
             run("ip", family, "neigh", "add", gateway, "lladdr", HOST_MAC, "dev", side)
             run("ip", family, "route", "add", net, "via", gateway, "dev", side, "onlink")
 
@@ -177,7 +180,7 @@ class Kernel:
         run("nft", "-f", "-", text="flush ruleset\n" + observer() + profile.nft())
 
     def send(self, side, frame):
-        """Returns the time, the classes that rules saw, and what came out: [(side, frame, hops)]."""
+        """Returns the time, the classes that rules saw, and [(side, frame, hops)] that came out."""
         self.ports[side].send(frame)
         now = time.monotonic()
         classes = self.log.read()

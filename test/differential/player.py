@@ -37,8 +37,8 @@ class Player:
         self.packets = 0
 
     def play(self, sequences, profile):
-        """[(Played, kernel's answers, Rampart's answers)] for sequences of one profile; an answer per
-        step, None for a step without a packet."""
+        """[(Played, kernel's answers, Rampart's answers)] for sequences of one profile; an answer
+        per step, None for a step without a packet."""
         batch = [Played(sequence, self.next_number + i) for i, sequence in enumerate(sequences)]
         self.next_number += len(batch)
         self._build(batch)
@@ -64,8 +64,8 @@ class Player:
         for step, entry in zip(played.steps, record):
             if entry is None:
                 continue
-            commands.append(f"send {microseconds(entry.time, start)} {step.side} {step.frame.hex()}")
-            commands.append(f"table {microseconds(entry.table_time, start)}")
+            sent, listed = (microseconds(t, start) for t in (entry.time, entry.table_time))
+            commands += [f"send {sent} {step.side} {step.frame.hex()}", f"table {listed}"]
         answers, current = [], None
         for line in self.subject.ask(commands):
             kind, _, rest = line.partition(" ")

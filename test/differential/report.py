@@ -23,9 +23,11 @@ def show_answers(played, kernel, ours):
         lines.append(step.line)
         if theirs is None:
             continue
-        is_equal = compare_answer(index, theirs, mine) is None
-        for side, answer in (("both", theirs),) if is_equal else (("kernel", theirs), ("rampart", mine)):
-            came_out = " ".join(port for port, *_ in answer.outputs) or f"dropped {answer.reason}".strip()
+        told = [("kernel", theirs), ("rampart", mine)]
+        if compare_answer(index, theirs, mine) is None:
+            told = [("both", theirs)]
+        for side, answer in told:
+            came_out = " ".join(port for port, *_ in answer.outputs) or f"dropped {answer.reason}"
             lines.append(f"    {side:<8} {shown_classes(answer)} | {came_out} | "
                          + played.names.restore(shown_table(answer.table)))
     return "\n".join(lines)

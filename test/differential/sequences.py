@@ -61,8 +61,8 @@ class Played:
 
 
 def cut_piece(frame, first, end, kind, number):
-    """A fragment of the packet in the frame. It is the last one when it reaches the packet's end, or
-    when `kind` says so."""
+    """A fragment of the packet in the frame. It is the last one when it reaches the packet's end,
+    or when `kind` says so."""
     if frame[12:14] == b"\x86\xdd":
         return cut_piece6(frame, first, end, kind, number)
     header, payload = bytearray(frame[14:34]), frame[34:]

@@ -5,9 +5,9 @@ from profiles import PROFILES
 
 
 def shrink(sequence, difference, judge):
-    """Plays all sequences with one step less side by side, takes one that still differs, and so on."""
-    best = (dataclasses.replace(sequence, steps=sequence.steps[:difference.index + 1], expectations=[]),
-            difference)
+    """Plays all sequences with one step less side by side, takes one that still differs, again."""
+    best = dataclasses.replace(sequence, steps=sequence.steps[:difference.index + 1],
+                               expectations=[]), difference
     if difference.aspect == "expectation":
         return sequence, difference
     while len(best[0].steps) > 1:

@@ -49,7 +49,8 @@ class Subject:
     def frames(self, packet_lines):
         """The frames of packet lines, built."""
         built = []
-        for line, answer in zip(packet_lines, list(self.ask("build " + line for line in packet_lines))):
+        answers = list(self.ask("build " + line for line in packet_lines))
+        for line, answer in zip(packet_lines, answers):
             kind, _, rest = answer.partition(" ")
             if kind != "frame":
                 raise ValueError(f"{line}: {rest}")

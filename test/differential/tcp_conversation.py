@@ -3,10 +3,11 @@ from icmp_errors import icmp_error
 
 MASK = 0xffffffff
 LEGAL_FLAGS = ("S", "SA", ".", "P.", "F.", "R", "RA")
-ODD_FLAGS = ("none", "F", "SF", "SR", "FPU", "SAU", "UR", "SU", "SP", "SEC", "U.", "FR", "SFA", "E.",
-             "FSRPAU", "FA.U", "P", "C.", "RAF")
+ODD_FLAGS = ("none", "F", "SF", "SR", "FPU", "SAU", "UR", "SU", "SP", "SEC", "U.", "FR", "SFA",
+             "E.", "FSRPAU", "FA.U", "P", "C.", "RAF")
 ISNS = (1000, 0, 0xfffffff0, 0x7fffff00, 0x80000010)
 WINDOWS = (0, 1, 2, 100, 500, 1000, 1000, 4096, 65535, 65535, 65535)
+BROKEN_OPTIONS = ("hex=0303", "hex=05", "hex=0500", "hex=0301", "hex=02ff", "hex=0a0200")
 PAYLOADS = (1, 1, 10, 100, 536, 1000, 1400)
 
 
@@ -59,7 +60,8 @@ class TcpConversation:
         middle = [(self.rng.randrange(2), self.rng.choice(("P.", ".", "P.")))
                   for _ in range(self.rng.randrange(4))]
         reopening = self.rng.choice(([], [], [(0, "S"), (1, "SA"), (0, ".")],
-                                     [(0, "S"), (1, "."), (0, "R"), (0, "S")], [(1, "S"), (0, "SA")]))
+                                     [(0, "S"), (1, "."), (0, "R"), (0, "S")],
+                                     [(1, "S"), (0, "SA")]))
         return [*self.rng.choice(openings), *middle, *self.rng.choice(closings), *reopening]
 
     def step(self):
@@ -122,9 +124,9 @@ class TcpConversation:
         edge = (peer.acked if peer.acked is not None else me.next) + peer.reach()
         around = rng.choice((-1000, -2, -1, 0, 1, 2, 1000))
         return rng.choice((
-            me.next - 1, me.next + 1, me.next - rng.choice(PAYLOADS), me.next + rng.choice(PAYLOADS),
-            edge + around, edge + peer.reach() + around, me.next - peer.reach() + around,
-            me.next - 66000 + around, (peer.acked or 0) + around, me.isn, me.isn + 1, 0,
+            me.next - 1, me.next + 1, me.next - rng.choice(PAYLOADS),
+            me.next + rng.choice(PAYLOADS), edge + around, edge + peer.reach() + around,
+            me.next - peer.reach() + around, me.next - 66000 + around, (peer.acked or 0) + around, me.isn, me.isn + 1, 0,
             rng.getrandbits(32))) & MASK
 
     def acknowledgement(self, me, peer, is_wrong):
@@ -164,7 +166,7 @@ class TcpConversation:
             if rng.random() < 0.3:
                 options = ["nop", "nop", "ts", *options]
         if rng.random() < self.bad * 0.05:
-            options = [rng.choice(("hex=0303", "hex=05", "hex=0500", "hex=0301", "hex=02ff", "hex=0a0200"))]
+            options = [rng.choice(BROKEN_OPTIONS)]
         return ["opt", ",".join(options)] if options else []
 
     def fault_words(self):
