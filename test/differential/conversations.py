@@ -214,7 +214,7 @@ class FragmentConversation(Conversation):
         self.spoil(ranges, size)
         if rng.random() > 0.2:
             self.next_id = (self.next_id + 1) & 0xffff
-        return [f"{side} piece {first}-{end}{kind} id {self.next_id} of {line}"
+        return [f"{side} {line} piece {first}+{end - first} id {self.next_id}{kind}"
                 for first, end, kind in ranges if end - first <= 1440]
 
     def spoil(self, ranges, size):

@@ -56,7 +56,7 @@ class Player:
     def _build(self, batch):
         steps = [step for played in batch for step in played.packet_steps()]
         for step, frame in zip(steps, self.subject.frames([step.packet_line for step in steps])):
-            step.set_frame(frame)
+            step.frame = frame
 
     def _play_subject(self, played, record):
         start = min((entry.time for entry in record if entry), default=0)
