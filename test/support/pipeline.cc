@@ -107,6 +107,7 @@ std::vector<Outcome> Pipeline::send(std::span<const Arrival> arrivals) {
     Burst& burst = *burst_;
     burst.count = static_cast<uint32_t>(arrivals.size());
     burst.ct_class.fill(kNoClass);
+    burst.flow.fill(FlowRef{});
     for (uint32_t i = 0; i < burst.count; ++i) {
         burst.mbuf[i] = DpdkSession::get().make_mbuf(arrivals[i].frame, arrivals[i].cuts);
         burst.packet[i].in_port = arrivals[i].port;
@@ -120,6 +121,7 @@ std::vector<Outcome> Pipeline::send(std::span<const Arrival> arrivals) {
         Outcome& outcome = outcomes[i];
         outcome.verdict = burst.verdict[i];
         if (burst.ct_class[i] != kNoClass) outcome.ct_class = burst.ct_class[i];
+        if (!burst.flow[i].is_none()) outcome.direction = burst.flow[i].direction();
         if (outcome.ct_class == CtClass::Invalid) outcome.invalid = burst.packet[i].invalid;
         if (outcome.verdict == Verdict::Held) continue;
         outcome.frame = bytes_of(burst.mbuf[i]);

@@ -30,6 +30,7 @@ struct Outcome {
     DropReason reason{};
     std::optional<CtClass> ct_class;  // none when the packet was dropped before tracking
     InvalidReason invalid = InvalidReason::None;  // of the class Invalid
+    std::optional<Direction> direction;           // none when it belongs to no flow
     InterfaceIndex out_port = kNoInterface;
     Bytes frame;  // as it left, or as it was when it was dropped; a datagram is whole here
     std::vector<Bytes> fragments = {};  // what a datagram that came in fragments left in
