@@ -25,7 +25,9 @@ Worker::Worker(Options options)
       counters_(new WorkerCounters),
       burst_(new Burst),
       context_(*options_.flows, *options_.reassembly, *counters_, *options_.steering,
-               options_.index) {}
+               options_.index) {
+    context_.sources = options_.sources;
+}
 
 Worker::~Worker() = default;
 

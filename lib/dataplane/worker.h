@@ -43,8 +43,9 @@ class Worker {
         std::unique_ptr<Reassembly> reassembly;
         std::unique_ptr<Mailbox> mailbox;
         const Steering* steering = nullptr;
-        HandOff* hand_off = nullptr;  // null with one worker
-        TscClock clock;               // the same for all workers
+        SourceCounts* sources = nullptr;  // of all workers
+        HandOff* hand_off = nullptr;      // null with one worker
+        TscClock clock;                   // the same for all workers
         bool sleep_when_idle = false;
     };
     explicit Worker(Options options);
