@@ -54,11 +54,18 @@ void append_tuple(fmt::memory_buffer& line, const Tuple& tuple) {
                        tuple.dst_port.host());
 }
 
+// The number where conntrack has no name, so that two such protocols can be told apart.
+Json protocol_to_json(uint8_t protocol) {
+    const std::string_view name = conntrack_protocol_name(protocol);
+    return name == "unknown" ? Json(protocol) : Json(name);
+}
+
 Json tuple_to_json(const Tuple& tuple) {
-    Json json{{"proto", conntrack_protocol_name(tuple.protocol)},
+    Json json{{"proto", protocol_to_json(tuple.protocol)},
               {"src", tuple.src_address().to_string()},
               {"dst", tuple.dst_address().to_string()}};
-    if (has_port_fields(tuple.protocol)) {
+    // The kernel's own interface calls the keys of GRE ports.
+    if (has_port_fields(tuple.protocol) || tuple.protocol == ip_protocol::kGre) {
         json["sport"] = tuple.src_port.host();
         json["dport"] = tuple.dst_port.host();
     } else if (is_icmp(tuple.protocol)) {
@@ -120,7 +127,7 @@ std::string format_flow(const FlowEntry& entry, const ConntrackFormat& format) {
 
 Json flow_to_json(const FlowEntry& entry, const ConntrackFormat& format) {
     Json json{{"family", to_string(entry.original.family)},
-              {"proto", conntrack_protocol_name(entry.original.protocol)},
+              {"proto", protocol_to_json(entry.original.protocol)},
               {"orig", tuple_to_json(entry.original)},
               {"reply", tuple_to_json(entry.reply)},
               {"status", status_names(entry.status)}};
