@@ -199,10 +199,6 @@ constexpr SchemaKey kKeys[] = {
      "No translation."},
     {"rule", "hairpin", KeyType::Switch, false, 0, 0, "",
      "Source translation of forwarded ports from inside."},
-    {"conntrack.timeouts", "frag4", KeyType::Duration, false, 0, 0, "",
-     "Reassembly of IPv4."},
-    {"conntrack.timeouts", "frag6", KeyType::Duration, false, 0, 0, "",
-     "Reassembly of IPv6."},
 };
 // clang-format on
 

@@ -1,8 +1,10 @@
 #include "support/packet_line.h"
 
+#include <algorithm>
 #include <map>
 #include <sstream>
 
+#include "support/fragment_frame.h"
 #include "support/packet_words.h"
 
 namespace rampart::test {
@@ -261,7 +263,7 @@ bool LineParser::read_ip_word(const std::string& word) {
 
 bool LineParser::read_transport_word(const std::string& word) {
     if (word == "len") {
-        spec_.payload.assign(next_number(1800), 0x61);
+        spec_.payload.assign(next_number(65000), 0x61);
     } else if (word == "data") {
         spec_.payload = hex_of(next());
     } else if (word == "seq") {
@@ -313,7 +315,12 @@ FrameSpec parse_packet_line(std::string_view line) {
 }
 
 Bytes frame_of(std::string_view line) {
-    return build_frame(parse_packet_line(line));
+    std::vector<std::string> words = words_of(line);
+    const auto piece = std::find(words.begin(), words.end(), "piece");
+    const std::vector<std::string> packet(words.begin(), piece);
+    const Bytes frame = build_frame(LineParser(packet).parse());
+    if (piece == words.end()) return frame;
+    return fragment_frame(frame, parse_piece({piece + 1, words.end()}));
 }
 
 }  // namespace rampart::test

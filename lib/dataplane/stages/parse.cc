@@ -6,6 +6,7 @@
 
 #include "dataplane/stages.h"
 #include "packet/checksum.h"
+#include "packet/fragment.h"
 #include "packet/parser.h"
 
 namespace rampart {
@@ -159,36 +160,56 @@ void sort_ip_packet(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
     }
 }
 
+// A fragment waits for the others. A first fragment of IPv6 that does not hold the whole header
+// chain is no longer a part of anything: it is INVALID by itself.
+void sort_fragment(Burst& burst, uint32_t i) noexcept {
+    Packet& packet = burst.packet[i];
+    if (read_fragment(packet).offset == 0 && !has_whole_header_chain(packet)) {
+        packet.invalid = InvalidReason::FragmentHeader;
+        burst.ct_class[i] = CtClass::Invalid;
+        burst.flowless |= bit(i);
+    } else {
+        burst.fragments |= bit(i);
+    }
+}
+
 }  // namespace
 
+void parse_packet(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
+    rte_mbuf* mbuf = burst.mbuf[i];
+    burst.frame_length[i] = mbuf->pkt_len;
+    const uint32_t contiguous =
+        mbuf->next == nullptr ? mbuf->data_len : pull_headers(mbuf, kMaxHeaderBytes);
+    const uint64_t ip_by_nic = mbuf->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK;
+    const ParseOutcome outcome =
+        parse_frame(burst.packet[i], rte_pktmbuf_mtod(mbuf, uint8_t*), contiguous, mbuf->pkt_len,
+                    {.verify_ip_checksum = ip_by_nic != RTE_MBUF_F_RX_IP_CKSUM_GOOD});
+    switch (outcome.kind) {
+        case FrameKind::Drop:
+            burst.drop(i, outcome.reason);
+            break;
+        case FrameKind::Other:
+            pass_other_frame(burst, i, *context.snapshot);
+            break;
+        case FrameKind::Ip:
+            sort_ip_packet(burst, i, context);
+            break;
+        case FrameKind::Fragment:
+            sort_fragment(burst, i);
+            break;
+    }
+}
+
 void parse(Burst& burst, WorkerContext& context) noexcept {
-    burst.tracked = burst.starting = burst.flowless = 0;
+    burst.fragments = burst.tracked = burst.starting = burst.flowless = 0;
     burst.keys4.count = burst.keys6.count = 0;
     for (uint32_t i = 0; i < std::min(burst.count, kPrefetchAhead); ++i)
         __builtin_prefetch(rte_pktmbuf_mtod(burst.mbuf[i], const void*));
     for (uint32_t i = 0; i < burst.count; ++i) {
         if (i + kPrefetchAhead < burst.count)
             __builtin_prefetch(rte_pktmbuf_mtod(burst.mbuf[i + kPrefetchAhead], const void*));
-        rte_mbuf* mbuf = burst.mbuf[i];
-        burst.frame_length[i] = mbuf->pkt_len;
         burst.flow[i] = FlowRef{};
-        const uint32_t contiguous =
-            mbuf->next == nullptr ? mbuf->data_len : pull_headers(mbuf, kMaxHeaderBytes);
-        const uint64_t ip_by_nic = mbuf->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK;
-        const ParseOutcome outcome = parse_frame(
-            burst.packet[i], rte_pktmbuf_mtod(mbuf, uint8_t*), contiguous, mbuf->pkt_len,
-            {.verify_ip_checksum = ip_by_nic != RTE_MBUF_F_RX_IP_CKSUM_GOOD});
-        switch (outcome.kind) {
-            case FrameKind::Drop:
-                burst.drop(i, outcome.reason);
-                break;
-            case FrameKind::Other:
-                pass_other_frame(burst, i, *context.snapshot);
-                break;
-            case FrameKind::Ip:
-                sort_ip_packet(burst, i, context);
-                break;
-        }
+        parse_packet(burst, i, context);
     }
 }
 

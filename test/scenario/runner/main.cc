@@ -26,6 +26,8 @@ constexpr std::array kCoveredElsewhere = {
     Elsewhere{DropReason::InsertFailed, "test/unit/dataplane/insert_failed_test.cc"},
     Elsewhere{DropReason::HandOffFull, "test/unit/dataplane/worker_test.cc"},
     Elsewhere{DropReason::TransmitFull, "test/unit/dataplane/worker_test.cc"},
+    Elsewhere{DropReason::FragmentMemory, "test/unit/dataplane/reassembly_test.cc"},
+    Elsewhere{DropReason::FragmentOutput, "test/unit/dataplane/reassembly_test.cc"},
 };
 
 std::vector<std::filesystem::path> find_scenarios(const std::filesystem::path& root,
