@@ -188,8 +188,8 @@ TcpModel::Fit TcpModel::check_reset(const ModelPacket& packet, const ModelSettin
             return Fit::Accept;
         target = state;
     }
-    if (((seen_reply && last.kind == "syn") || (!assured && last.kind == "ack")) &&
-        packet.ack == last.end)
+    const bool answers_syn = seen_reply && last.kind == "syn" && last.direction != packet.direction;
+    if ((answers_syn || (!assured && last.kind == "ack")) && packet.ack == last.end)
         needs_window = false;
     if (state == "SYN_SENT" && last.kind == "ack" && last.direction == 1 && packet.seq == last.ack)
         needs_window = false;
@@ -244,15 +244,14 @@ TcpModel::Fit TcpModel::check_window(const ModelPacket& packet, const std::strin
     const bool lower_data = receiver.maxwin == 0 || after(end, sender.end - receiver.maxwin - 1);
     const bool lower_ack = after(sack, receiver.end - ack_reach - 1);
     if (!(upper_data && upper_ack && lower_data && lower_ack)) {
-        if (liberal || sender.liberal) return Fit::Accept;
-        if (!upper_data) {
-            const bool overshoot =
-                lower_data && upper_ack && lower_ack && end - sender.maxend + 1 <= receiver.maxwin;
-            if (!overshoot) return Fit::Invalid;
+        const bool overshoot = !upper_data && lower_data && upper_ack && lower_ack &&
+                               end - sender.maxend + 1 <= receiver.maxwin;
+        if (overshoot) {
             sender.end = end;
             sender.unacked = true;
-            return Fit::Ignore;
         }
+        if (liberal || sender.liberal) return Fit::Accept;
+        if (!upper_data) return overshoot ? Fit::Ignore : Fit::Invalid;
         return upper_ack ? Fit::Ignore : Fit::Invalid;
     }
 
