@@ -72,6 +72,7 @@ void build_conntrack(const Value& document, ConntrackSettings& conntrack,
     set_flag("tcp_ignore_invalid_rst", conntrack.tcp_ignore_invalid_rst);
     set_flag("checksum", conntrack.checksum);
     set_flag("accounting", conntrack.accounting);
+    set_flag("timestamp", conntrack.timestamp);
     if (const Value* timeouts = section.find("timeouts")) {
         build_timeouts(*timeouts, conntrack, diagnostics);
     }

@@ -101,6 +101,7 @@ struct alignas(64) Flow {
     Shared<uint64_t> bytes[2];    // worker: rw, control: ro; IP lengths
 
     alignas(64) TcpFlow tcp;  // worker only
+    Shared<uint32_t> mark;    // worker: rw, control: ro; what rules remember about the flow
 
     bool has(uint16_t bits) const noexcept { return (status.load() & bits) == bits; }
     // A changed status may change what rules say: the cached verdicts go.
@@ -111,12 +112,12 @@ struct alignas(64) Flow {
 };
 static_assert(sizeof(Flow) == 128);
 static_assert(offsetof(Flow, tcp) == 64);
-static_assert(sizeof(TcpFlow) <= 64);
+static_assert(sizeof(TcpFlow) <= 56);
 
 // The cold record at the same index. Written when the flow is confirmed and when it dies.
 struct FlowInfo {
     Tuple original;
-    uint64_t created_ns = 0;  // Now::ns at the first packet
+    uint64_t created_ns = 0;  // Now::wall_ns at confirmation
     uint32_t serial = 0;      // tells incarnations of one index apart; part of the listed id
     uint32_t is_live = 0;     // 1 while the flow is in the table
 };

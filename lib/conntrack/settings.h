@@ -48,6 +48,7 @@ struct ConntrackSettings {
     uint8_t tcp_max_retrans = 3;
     bool checksum = true;     // verify transport checksums of packets that enter
     bool accounting = false;  // packets and bytes per flow and direction
+    bool timestamp = false;   // listings show when a flow began
     std::array<Tick, kTimeoutCount> timeouts = default_timeouts();
 
     Tick timeout(TimeoutId id) const noexcept { return timeouts[static_cast<size_t>(id)]; }

@@ -27,7 +27,7 @@ void confirm(Burst& burst, uint32_t i, WorkerContext& context, FlowIndex index, 
     }
     FlowInfo info;
     info.original = tuple_of(packet);
-    info.created_ns = context.now.ns;
+    info.created_ns = context.now.wall_ns;
     if (context.flows.confirm(index, packet, burst.hash[i], info, context.now.tick + timeout))
         context.counters.inserted.add(1);
     else
