@@ -130,6 +130,7 @@ void build_conntrack(const Value& document, const Names& names, ConntrackSetting
     set_flag("tcp_ignore_invalid_rst", conntrack.tcp_ignore_invalid_rst);
     set_flag("checksum", conntrack.checksum);
     set_flag("accounting", conntrack.accounting);
+    set_flag("timestamp", conntrack.timestamp);
     build_capacity(section, conntrack, diagnostics);
     for (size_t i = 0; i < names.interfaces.size(); ++i) {
         const Interface& interface = names.interfaces[i];

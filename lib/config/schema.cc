@@ -89,6 +89,8 @@ constexpr SchemaKey kKeys[] = {
      "A wrong transport checksum makes a packet invalid."},
     {"conntrack", "accounting", KeyType::Switch, true, 0, 0, "false",
      "Count packets and bytes per flow and direction."},
+    {"conntrack", "timestamp", KeyType::Switch, true, 0, 0, "false",
+     "Listings show when a flow began and how long it lasts (nf_conntrack_timestamp)."},
     {"conntrack", "timeouts", KeyType::Map, true, 0, 0, "{}",
      "Timeouts by name, see below."},
     {"conntrack", "on_full", KeyType::Text, true, 0, 0, "early_drop",

@@ -265,6 +265,16 @@ bool FlowTable::erase_incarnation(FlowIndex index, uint32_t serial) noexcept {
     return true;
 }
 
+void FlowTable::discount(FlowIndex index, uint32_t serial, unsigned side, uint64_t packets,
+                         uint64_t bytes) noexcept {
+    if (!is_live(index) || info_[index].own().serial != serial) return;
+    Flow& flow = flows_[index];
+    // Two callers may have shown the same packets.
+    flow.packets[side].store(flow.packets[side].load() -
+                             std::min(packets, flow.packets[side].load()));
+    flow.bytes[side].store(flow.bytes[side].load() - std::min(bytes, flow.bytes[side].load()));
+}
+
 uint32_t FlowTable::erase_range(FlowIndex first, uint32_t count) noexcept {
     uint32_t erased = 0;
     for (uint32_t i = 0; i < count; ++i) {

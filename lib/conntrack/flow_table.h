@@ -116,6 +116,9 @@ class FlowTable {
     bool expire_if_due(FlowIndex index, Tick now) noexcept;
     // Erases the flow if it is still this incarnation.
     bool erase_incarnation(FlowIndex index, uint32_t serial) noexcept;
+    // Takes what was reported off the counters of one direction of this incarnation.
+    void discount(FlowIndex index, uint32_t serial, unsigned side, uint64_t packets,
+                  uint64_t bytes) noexcept;
     // Erases every flow in [first, first + count); returns how many.
     uint32_t erase_range(FlowIndex first, uint32_t count) noexcept;
 

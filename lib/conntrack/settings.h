@@ -57,6 +57,7 @@ struct ConntrackSettings {
     uint8_t tcp_max_retrans = 3;
     bool checksum = true;     // verify transport checksums of packets that enter
     bool accounting = false;  // packets and bytes per flow and direction
+    bool timestamp = false;   // listings show when a flow began
 
     // What happens as the table fills; see docs/conntrack.md, "A full table".
     OnFull on_full = OnFull::EarlyDrop;

@@ -63,6 +63,9 @@ class Worker {
         return seen_generation_.load(std::memory_order_acquire);
     }
 
+    // What turns Now::ns into wall-clock time, from the next loop on.
+    void set_wall_offset(uint64_t ns) noexcept { wall_offset_ns_.store(ns); }
+
     uint16_t index() const noexcept { return options_.index; }
     const FlowTable& flows() const noexcept { return *options_.flows; }
     const Reassembly& reassembly() const noexcept { return *options_.reassembly; }
@@ -95,6 +98,7 @@ class Worker {
     WorkerContext context_;
     std::atomic<const Snapshot*> next_snapshot_{nullptr};
     std::atomic<uint32_t> seen_generation_{0};  // worker: rw, control: ro
+    Shared<uint64_t> wall_offset_ns_;           // control: rw, worker: ro
     std::atomic<bool> stop_{false};
 };
 

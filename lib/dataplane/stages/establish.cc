@@ -28,7 +28,7 @@ void confirm(Burst& burst, uint32_t i, WorkerContext& context, FlowIndex index, 
     }
     FlowInfo info;
     info.original = tuple_of(packet);
-    info.created_ns = context.now.ns;
+    info.created_ns = context.now.wall_ns;
     const Admission admission = admit(context, info, is_essential);
     if (admission != Admission::Admitted) {
         context.flows.release(index);
