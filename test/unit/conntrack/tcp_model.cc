@@ -6,8 +6,9 @@
 namespace rampart::test {
 namespace {
 
+// Of two numbers half the space apart each is after the other.
 bool after(uint32_t a, uint32_t b) {
-    return a != b && a - b < 0x80000000u;
+    return a != b && a - b <= 0x80000000u;
 }
 
 std::string kind_of(const ModelPacket& packet) {
@@ -200,10 +201,12 @@ void TcpModel::learn_syn(const ModelPacket& packet) {
     Side& sender = side[packet.direction];
     sender.end = sender.maxend = end_of(packet);
     sender.maxwin = std::max(packet.window, 1u);
-    sender.offered_scale = packet.scale.has_value();
-    sender.scale = std::min(packet.scale.value_or(0), 14u);
-    sender.sack_permitted = packet.sack_permitted;
-    sender.close_init = sender.unacked = sender.knows_maxack = false;
+    if (packet.has_options()) {  // else what an earlier SYN said is left
+        sender.offered_scale = packet.scale.has_value();
+        sender.scale = std::min(packet.scale.value_or(0), 14u);
+        sender.sack_permitted = packet.sack_permitted;
+        sender.close_init = sender.unacked = sender.knows_maxack = false;
+    }
     if (packet.direction == 1 && !(side[0].offered_scale && side[1].offered_scale))
         side[0].scale = side[1].scale = 0;
 }
