@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <cstring>
 #include <fstream>
 #include <iostream>
@@ -42,7 +43,7 @@ class Connection {
         if (fd_ >= 0) close(fd_);
     }
     Connection(Connection&& other) noexcept
-        : fd_(std::exchange(other.fd_, -1)), deadline_(other.deadline_) {}
+        : fd_(std::exchange(other.fd_, -1)), timeout_(other.timeout_), deadline_(other.deadline_) {}
     Connection& operator=(Connection&&) = delete;
 
     Result<void> send_all(std::string_view bytes) {
@@ -58,10 +59,16 @@ class Connection {
         return {};
     }
 
+    // The next line, without its newline.
     Result<std::string> read_line() {
-        std::string line;
         char bytes[65536];
-        for (;;) {
+        for (size_t searched = 0;;) {
+            if (const size_t end = input_.find('\n', searched); end != input_.npos) {
+                std::string line = input_.substr(0, end);
+                input_.erase(0, end + 1);
+                return line;
+            }
+            searched = input_.size();
             const ssize_t count = recv(fd_, bytes, sizeof(bytes), 0);
             if (count == 0 || (count < 0 && errno == ECONNRESET))
                 return failure("the daemon closed the connection");
@@ -70,27 +77,54 @@ class Connection {
                     return tl::unexpected<Error>(ready.error());
                 continue;
             }
-            line.append(bytes, static_cast<size_t>(count));
-            if (line.back() == '\n') return line;
+            deadline_ = Clock::now() + timeout_;
+            input_.append(bytes, static_cast<size_t>(count));
         }
+    }
+
+    // There may be long silences from now on; an interrupt asks for the end.
+    void expect_no_end() {
+        is_endless_ = true;
+        struct sigaction action {};
+        action.sa_handler = [](int) { is_interrupted = 1; };
+        action.sa_flags = static_cast<int>(SA_RESETHAND);  // the second one ends this program
+        sigaction(SIGINT, &action, nullptr);
+        sigaction(SIGTERM, &action, nullptr);
     }
 
   private:
     Connection(int fd, unsigned timeout_s)
-        : fd_(fd), deadline_(Clock::now() + std::chrono::seconds(timeout_s)) {}
+        : fd_(fd), timeout_(timeout_s), deadline_(Clock::now() + timeout_) {}
 
     Result<void> wait_for(short events) {
         if (errno != EAGAIN && errno != EINTR) return failure(std::strerror(errno));
-        const auto left =
-            std::chrono::duration_cast<std::chrono::milliseconds>(deadline_ - Clock::now());
+        if (is_interrupted) {
+            is_interrupted = 0;
+            deadline_ = Clock::now() + timeout_;
+            is_endless_ = false;
+            shutdown(fd_, SHUT_WR);
+        }
+        using std::chrono::milliseconds;
+        const auto left = is_endless_
+                              ? kLookAround
+                              : std::chrono::duration_cast<milliseconds>(deadline_ - Clock::now());
         pollfd waiting{fd_, events, 0};
-        if (left.count() <= 0 || poll(&waiting, 1, static_cast<int>(left.count())) == 0)
+        const bool is_over =
+            left.count() <= 0 || poll(&waiting, 1, static_cast<int>(left.count())) == 0;
+        if (is_over && !is_endless_)
             return failure("the daemon does not answer", "--timeout allows it more seconds");
         return {};
     }
 
+    // A signal that comes just before poll() is noticed after this.
+    static constexpr std::chrono::milliseconds kLookAround{200};
+    static inline volatile std::sig_atomic_t is_interrupted = 0;
+
     int fd_;
-    Clock::time_point deadline_;
+    std::chrono::seconds timeout_;
+    Clock::time_point deadline_;  // of the next byte
+    bool is_endless_ = false;
+    std::string input_;  // received, behind the last line that was read
 };
 
 int unreachable(const Error& error) {
@@ -119,26 +153,38 @@ std::optional<std::string> read_text(const std::string& path) {
     return text;
 }
 
-int print_reply(const std::string& line, bool json) {
-    const Json reply = Json::parse(line, nullptr, /*allow_exceptions=*/false);
-    if (!reply.is_object()) return unreachable({"the daemon's answer is no JSON object", ""});
-    const int exit = reply.value("exit", exit_code::kFailure);
-    std::cerr << reply.value("stderr", "");
-    if (!json) {
-        std::cout << reply.value("stdout", "");
-    } else if (const auto result = reply.find("result");
-               result != reply.end() && !result->is_null()) {
+// What a line says, in the order of the lines; the last one has the exit status.
+void print_line(const Json& line, bool json) {
+    std::cout << line.value("stdout", "");
+    if (const auto result = line.find("result"); json && result != line.end() && !result->is_null())
         std::cout << result->dump(isatty(STDOUT_FILENO) ? 2 : -1) << '\n';
-    }
     std::cout.flush();
-    return exit;
+    std::cerr << line.value("stderr", "");
+}
+
+int print_answer(Connection& connection, bool json) {
+    for (bool is_document = false;;) {
+        const auto text = connection.read_line();
+        if (!text) return unreachable(text.error());
+        const Json line = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
+        if (!line.is_object()) return unreachable({"the daemon's answer is no JSON object", ""});
+        print_line(line, json);
+        if (!std::cout) return exit_code::kFailure;  // nobody reads what is printed
+        if (!line.value("more", false)) {
+            if (is_document) std::cout << std::endl;
+            return line.value("exit", exit_code::kFailure);
+        }
+        is_document |= json && line.contains("stdout");
+        if (line.value("endless", false)) connection.expect_no_end();
+    }
 }
 
 }  // namespace
 
 int run_remote(const ClientOptions& options, const std::string& command,
                const std::vector<std::string>& arguments) {
-    Json request{{"command", command}, {"arguments", arguments}, {"json", options.json}};
+    Json request{
+        {"command", command}, {"arguments", arguments}, {"json", options.json}, {"stream", true}};
     const auto path = command == "apply" ? file_argument(arguments) : std::nullopt;
     if (path) {
         const auto text = read_text(*path);
@@ -152,9 +198,7 @@ int run_remote(const ClientOptions& options, const std::string& command,
     if (!connection) return unreachable(connection.error());
     const std::string line = request.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
     if (const auto sent = connection->send_all(line); !sent) return unreachable(sent.error());
-    const auto reply = connection->read_line();
-    if (!reply) return unreachable(reply.error());
-    return print_reply(*reply, options.json);
+    return print_answer(*connection, options.json);
 }
 
 }  // namespace rampart

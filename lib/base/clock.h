@@ -16,11 +16,12 @@ inline constexpr uint64_t kNanosecondsPerTick = 1'000'000'000 / kTicksPerSecond;
 inline constexpr uint32_t kMaxTimeout_s = 20'000'000;  // 231 days
 
 struct Now {
-    uint64_t ns = 0;  // monotonic nanoseconds since the process (or the replay) began
-    Tick tick = 0;    // ns in ticks
+    uint64_t ns = 0;       // monotonic nanoseconds since the process (or the replay) began
+    Tick tick = 0;         // ns in ticks
+    uint64_t wall_ns = 0;  // nanoseconds since 1970; may jump when the host's clock is set
 
-    static constexpr Now at(uint64_t ns) noexcept {
-        return {ns, static_cast<Tick>(ns / kNanosecondsPerTick)};
+    static constexpr Now at(uint64_t ns, uint64_t wall_offset_ns = 0) noexcept {
+        return {ns, static_cast<Tick>(ns / kNanosecondsPerTick), ns + wall_offset_ns};
     }
 };
 

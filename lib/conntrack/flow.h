@@ -113,6 +113,7 @@ struct alignas(64) Flow {
         TcpFlow tcp{};
         SctpFlow sctp;
     };
+    Shared<uint32_t> mark;  // worker: rw, control: ro; what rules remember about the flow
 
     bool has(uint16_t bits) const noexcept { return (status.load() & bits) == bits; }
     // A changed status may change what rules say: the cached verdicts go.
@@ -128,10 +129,11 @@ static_assert(sizeof(TcpFlow) <= 56 && sizeof(SctpFlow) <= 56, "eight bytes are 
 // The cold record at the same index. Written when the flow is confirmed and when it dies.
 struct FlowInfo {
     Tuple original;
-    uint64_t created_ns = 0;  // Now::ns at the first packet
+    uint64_t created_ns = 0;  // Now::wall_ns at confirmation
     uint32_t serial = 0;      // tells incarnations of one index apart; part of the listed id
     uint32_t is_live = 0;     // 1 while the flow is in the table
+    uint64_t source = 0;      // in SourceCounts; 0: not counted there
 };
-static_assert(sizeof(FlowInfo) == 56);
+static_assert(sizeof(FlowInfo) == 64);
 
 }  // namespace rampart

@@ -60,8 +60,12 @@ Result<void> read_file(const Json& request, ApiRequest& result) {
     return {};
 }
 
+std::string to_text(const Json& value) {
+    return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 std::string to_line(const Json& object) {
-    return object.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
+    return to_text(object) + '\n';
 }
 
 }  // namespace
@@ -79,6 +83,10 @@ Result<ApiRequest> parse_request(std::string_view line) {
         if (!json->is_boolean()) return failure("'json' is neither true nor false");
         result.json = json->get<bool>();
     }
+    if (const auto stream = request.find("stream"); stream != request.end()) {
+        if (!stream->is_boolean()) return failure("'stream' is neither true nor false");
+        result.stream = stream->get<bool>();
+    }
     if (const auto read = read_arguments(request, result); !read)
         return tl::unexpected<Error>(read.error());
     if (const auto read = read_file(request, result); !read)
@@ -94,6 +102,33 @@ std::string render_reply(const CommandOutput& output, bool json) {
         reply["stdout"] = output.out;
     reply["stderr"] = output.err;
     return to_line(reply);
+}
+
+std::string ReplyEncoder::begin(bool is_endless) const {
+    if (lines_) return is_endless ? to_line({{"more", true}, {"endless", true}}) : std::string();
+    return json_ ? R"({"result":)" : R"({"stdout":")";
+}
+
+std::string ReplyEncoder::piece(ReplyPiece piece) {
+    has_out_ |= !piece.out.empty();
+    if (!lines_) {
+        err_ += piece.err;
+        if (json_) return std::move(piece.out);
+        const std::string quoted = to_text(piece.out);
+        return quoted.substr(1, quoted.size() - 2);
+    }
+    if (piece.out.empty() && piece.err.empty()) return {};
+    Json line{{"more", true}};
+    if (!piece.out.empty()) line["stdout"] = std::move(piece.out);
+    if (!piece.err.empty()) line["stderr"] = std::move(piece.err);
+    return to_line(line);
+}
+
+std::string ReplyEncoder::end(int exit) {
+    if (lines_) return to_line({{"exit", exit}, {"stderr", ""}});
+    const char* rest = !json_ ? "\"" : has_out_ ? "" : "null";
+    return std::string(rest) + R"(,"stderr":)" + to_text(err_) + R"(,"exit":)" +
+           std::to_string(exit) + "}\n";
 }
 
 std::string render_bad_request(const Error& error) {

@@ -4,12 +4,19 @@
 //   reply     {"exit":0,"stdout":"...","stderr":"..."}
 //             {"exit":0,"result":...,"stderr":"..."}        when the request said "json":true
 //
+// A request with "stream":true allows an answer in several lines: any number of
+//   {"more":true,"stdout":"...","stderr":"..."}
+// and then a reply as above. Their texts belong together in order; with "json":true the stdouts are
+// the text of the document, and the reply has no result. {"more":true,"endless":true} says that
+// there is no end until the client shuts its side of the connection down.
+//
 // `apply` also carries "file":{"path":"...","text":"..."}. A line longer than kMaxRequestBytes must
 // begin with kApplyPrefix, and may then have kMaxApplyBytes. Whatever is malformed gets a reply
 // with exit 2. Pure functions, any thread. Nothing here throws.
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,6 +24,7 @@
 
 #include "base/result.h"
 #include "control/json.h"
+#include "control/reply_stream.h"
 
 namespace rampart {
 
@@ -39,6 +47,7 @@ struct ApiRequest {
     std::string command;
     std::vector<std::string> arguments;
     bool json = false;
+    bool stream = false;
     std::optional<ApiFile> file;
 };
 
@@ -48,9 +57,11 @@ struct CommandOutput {
     std::string out;
     std::string err;
     Json result = nullptr;
+    // Set: the answer is made in slices, and the fields above are not used.
+    std::unique_ptr<ReplyStream> stream = nullptr;
 
     static CommandOutput failed(int exit, std::string err) {
-        return {exit, {}, std::move(err), {}};
+        return {exit, {}, std::move(err), {}, nullptr};
     }
 };
 
@@ -59,6 +70,23 @@ Result<ApiRequest> parse_request(std::string_view line);
 // One line, newline included. Bytes that are not UTF-8 are replaced.
 std::string render_reply(const CommandOutput& output, bool json);
 std::string render_bad_request(const Error& error);
+
+// The answer of a ReplyStream, as parts of one line, or as several lines when the client reads
+// them.
+class ReplyEncoder {
+  public:
+    ReplyEncoder(bool json, bool lines) : json_(json), lines_(lines) {}
+
+    std::string begin(bool is_endless) const;
+    std::string piece(ReplyPiece piece);
+    std::string end(int exit);
+
+  private:
+    bool json_;
+    bool lines_;
+    bool has_out_ = false;
+    std::string err_;  // without lines it comes last
+};
 
 // How long a line that begins like this may become.
 size_t request_limit(std::string_view beginning) noexcept;

@@ -1,6 +1,7 @@
 #include "control/controller.h"
 
 #include <csignal>
+#include <ctime>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -13,6 +14,12 @@ namespace {
 
 constexpr uint32_t kActivation_ms = 2000;
 constexpr std::string_view kNeedsRestart = "E031";
+
+uint64_t wall_clock_ns() noexcept {
+    timespec now{};
+    clock_gettime(CLOCK_REALTIME, &now);
+    return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
+}
 
 std::string diagnostics_text(const Diagnostics& diagnostics, std::string_view outcome) {
     std::string text = diagnostics.to_text();
@@ -70,6 +77,7 @@ Result<void> Controller::bring_up(Options options) {
     ager_ = std::make_unique<Ager>(datapath_->workers());
     stats_ = std::make_unique<Stats>(datapath_->workers());
     publisher_->publish(std::move(snapshot));
+    set_wall_clock();
     if (const auto launched = datapath_->launch(eal_); !launched) return launched;
     if (!publisher_->wait_until_active(kActivation_ms))
         return failure("the workers did not take up the configuration in time",
@@ -105,7 +113,20 @@ void Controller::start_timers() {
     loop_->enable_watchdog();
 }
 
+Now Controller::now() const noexcept {
+    Now now = clock_.now();
+    now.wall_ns = wall_clock_ns();
+    return now;
+}
+
+void Controller::set_wall_clock() {
+    const uint64_t offset = wall_clock_ns() - clock_.now().ns;
+    for (Worker* worker : datapath_->workers())
+        worker->set_wall_offset(offset);
+}
+
 void Controller::each_second() {
+    set_wall_clock();
     stats_->sample(clock_.now().ns);
     publisher_->collect();
     sd_notifyf(0, "STATUS=generation %u, %zu ports, %llu flows, %.2f Mpps",

@@ -51,7 +51,7 @@ class Controller {
     const Stats& stats() const noexcept { return *stats_; }
     const SystemSettings& system() const noexcept { return system_; }
     const std::string& config_path() const noexcept { return config_path_; }
-    Now now() const noexcept { return clock_.now(); }
+    Now now() const noexcept;  // wall_ns read from the system
     bool is_ready() const noexcept { return publisher_->is_active(); }
 
   private:
@@ -63,6 +63,7 @@ class Controller {
     void start_timers();
     void stop();
     void each_second();
+    void set_wall_clock();
 
     Eal& eal_;
     SystemSettings system_;

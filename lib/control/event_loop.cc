@@ -42,6 +42,11 @@ int on_time_event(sd_event_source* source, uint64_t, void* data) {
     return 0;
 }
 
+int on_idle_event(sd_event_source*, void* data) {
+    static_cast<Registration*>(data)->call(0);
+    return 0;
+}
+
 int on_signal_event(sd_event_source*, const signalfd_siginfo*, void* data) {
     static_cast<Registration*>(data)->call(0);
     return 0;
@@ -58,6 +63,10 @@ EventLoop::Source::Source(std::unique_ptr<Registration> registration)
 
 void EventLoop::Source::set_events(uint32_t events) {
     sd_event_source_set_io_events(registration_->source, events);
+}
+
+void EventLoop::Source::trigger() {
+    sd_event_source_set_enabled(registration_->source, SD_EVENT_ONESHOT);
 }
 
 Result<std::unique_ptr<EventLoop>> EventLoop::create() {
@@ -89,6 +98,17 @@ EventLoop::Source EventLoop::every(uint64_t period_us, std::function<void()> cal
         sd_event_add_time_relative(event_, &registration->source, CLOCK_MONOTONIC, period_us,
                                    period_us / 10, on_time_event, registration.get());
     RAMPART_ASSERT(added >= 0);
+    return Source(std::move(registration));
+}
+
+EventLoop::Source EventLoop::when_idle(std::function<void()> callback) {
+    auto registration = std::make_unique<Registration>();
+    registration->callback = [call = std::move(callback)](uint32_t) { call(); };
+    const int added =
+        sd_event_add_defer(event_, &registration->source, on_idle_event, registration.get());
+    RAMPART_ASSERT(added >= 0);
+    sd_event_source_set_enabled(registration->source, SD_EVENT_OFF);
+    sd_event_source_set_priority(registration->source, SD_EVENT_PRIORITY_IDLE);
     return Source(std::move(registration));
 }
 

@@ -29,6 +29,8 @@ class EventLoop {
 
         // For descriptors: the events (EPOLLIN, EPOLLOUT) to wait for from now on.
         void set_events(uint32_t events);
+        // For idle work: call back once, when nothing else is to be done.
+        void trigger();
 
       private:
         friend class EventLoop;
@@ -44,6 +46,8 @@ class EventLoop {
     // The callback receives the events that are ready.
     Source on_io(int fd, uint32_t events, std::function<void(uint32_t)> callback);
     Source every(uint64_t period_us, std::function<void()> callback);
+    // Work that can wait: called once after each trigger(), behind everything else that is due.
+    Source when_idle(std::function<void()> callback);
     Source on_signal(int signal, std::function<void()> callback);
 
     // Tells the service manager that the loop is alive, when it asked for that (WatchdogSec=).

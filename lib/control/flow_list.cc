@@ -23,6 +23,7 @@ bool read_flow(const FlowTable& flows, uint16_t worker, FlowIndex index, Tick no
     const Tick deadline = flow.deadline.load();
     entry.status = flow.status.load();
     entry.state = flow.state.load();
+    entry.mark = flow.mark.load();
     for (int side = 0; side < 2; ++side) {
         entry.packets[side] = flow.packets[side].load();
         entry.bytes[side] = flow.bytes[side].load();
@@ -31,6 +32,8 @@ bool read_flow(const FlowTable& flows, uint16_t worker, FlowIndex index, Tick no
     if (is_past(deadline, now)) return false;
     entry.original = before.original;
     entry.reply = invert(before.original);
+    entry.start_ns = before.created_ns;
+    entry.stop_ns = 0;
     entry.timeout_s = ticks_left(deadline, now) / kTicksPerSecond;
     entry.id = flow_id(worker, index, before.serial);
     entry.worker = worker;
@@ -39,15 +42,17 @@ bool read_flow(const FlowTable& flows, uint16_t worker, FlowIndex index, Tick no
     return true;
 }
 
-void for_each_flow(const std::vector<Worker*>& workers, Tick now,
-                   const std::function<void(const FlowEntry&)>& visit) {
-    FlowEntry entry;
-    for (const Worker* worker : workers) {
-        const FlowTable& flows = worker->flows();
-        for (FlowIndex index = 0; index < flows.capacity(); ++index) {
-            if (read_flow(flows, worker->index(), index, now, entry)) visit(entry);
+bool FlowCursor::next(Tick now, uint32_t& slots, FlowEntry& entry) noexcept {
+    for (; worker_ < workers_->size(); ++worker_, index_ = 0) {
+        const Worker& worker = *(*workers_)[worker_];
+        const FlowTable& flows = worker.flows();
+        while (index_ < flows.capacity()) {
+            if (slots == 0) return false;
+            --slots;
+            if (read_flow(flows, worker.index(), index_++, now, entry)) return true;
         }
     }
+    return false;
 }
 
 }  // namespace rampart

@@ -6,7 +6,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <vector>
 
 #include "base/clock.h"
@@ -26,7 +25,10 @@ struct FlowEntry {
     uint32_t timeout_s = 0;
     uint64_t packets[2]{};  // by direction; meaningful with accounting
     uint64_t bytes[2]{};
-    uint32_t id = 0;  // stable for the life of the flow, never 0
+    uint32_t mark = 0;
+    uint32_t id = 0;        // stable for the life of the flow, never 0
+    uint64_t start_ns = 0;  // wall clock at confirmation
+    uint64_t stop_ns = 0;   // wall clock at the end; 0: it lives
     uint16_t worker = 0;
     FlowIndex index = 0;  // with `serial`: what Command::Erase takes
     uint32_t serial = 0;
@@ -39,8 +41,22 @@ uint32_t flow_id(uint16_t worker, FlowIndex index, uint32_t serial) noexcept;
 bool read_flow(const FlowTable& flows, uint16_t worker, FlowIndex index, Tick now,
                FlowEntry& entry) noexcept;
 
-// In the order of the tables.
-void for_each_flow(const std::vector<Worker*>& workers, Tick now,
-                   const std::function<void(const FlowEntry&)>& visit);
+// A place in the tables of all workers, in their order; a listing goes on from there.
+class FlowCursor {
+  public:
+    explicit FlowCursor(const std::vector<Worker*>& workers) : workers_(&workers) {}
+
+    // The next flow among the next `slots` slots, which are counted down; false when there is
+    // none.
+    bool next(Tick now, uint32_t& slots, FlowEntry& entry) noexcept;
+    // The flow that next() gave last comes again.
+    void back() noexcept { --index_; }
+    bool is_at_end() const noexcept { return worker_ == workers_->size(); }
+
+  private:
+    const std::vector<Worker*>* workers_;
+    size_t worker_ = 0;
+    FlowIndex index_ = 0;
+};
 
 }  // namespace rampart

@@ -27,6 +27,10 @@ uint32_t Mailbox::take(Command* commands, uint32_t capacity) noexcept {
     return rte_ring_sc_dequeue_burst_elem(ring_, commands, sizeof(Command), capacity, nullptr);
 }
 
+bool Mailbox::has_room() const noexcept {
+    return rte_ring_free_count(ring_) > kSlots / 2;
+}
+
 bool Mailbox::is_empty() const noexcept {
     return rte_ring_empty(ring_) != 0;
 }

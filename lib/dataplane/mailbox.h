@@ -19,16 +19,19 @@ inline constexpr uint32_t kCommandsPerLoop = 32;
 
 struct Command {
     enum class Kind : uint32_t {
-        Expire,     // erase flow `index` if its deadline has passed
-        Erase,      // erase flow `index` if it is still the incarnation `serial`
-        EraseRange  // erase whatever is in slots [index, index + serial)
+        Expire,      // erase flow `index` if its deadline has passed
+        Erase,       // erase flow `index` if it is still the incarnation `serial`
+        EraseRange,  // erase whatever is in slots [index, index + serial)
+        Discount     // take `packets` and `bytes`, which were shown, off one direction's counters
     };
     Kind kind = Kind::Expire;
     uint32_t index = 0;
     uint32_t serial = 0;
-    uint32_t unused = 0;
+    uint32_t side = 0;     // of Discount: the direction
+    uint64_t packets = 0;  // of Discount
+    uint64_t bytes = 0;    // of Discount
 };
-static_assert(sizeof(Command) == 16);
+static_assert(sizeof(Command) == 32);
 
 // Slots per EraseRange: bounds the time one command takes.
 inline constexpr uint32_t kEraseRangeSlots = 32;
@@ -43,6 +46,8 @@ class Mailbox {
     bool post(const Command& command) noexcept;                    // control; false: full
     uint32_t take(Command* commands, uint32_t capacity) noexcept;  // the worker
     bool is_empty() const noexcept;                                // any thread
+    // Control: may something be posted that can wait? Ageing has the other half for itself.
+    bool has_room() const noexcept;
 
   private:
     explicit Mailbox(rte_ring* ring) : ring_(ring) {}

@@ -25,7 +25,9 @@ Worker::Worker(Options options)
       counters_(new WorkerCounters),
       burst_(new Burst),
       context_(*options_.flows, *options_.reassembly, *counters_, *options_.steering,
-               options_.index) {}
+               options_.index) {
+    context_.sources = options_.sources;
+}
 
 Worker::~Worker() = default;
 
@@ -34,7 +36,7 @@ void Worker::run() noexcept {
     uint32_t idle_loops = 0;
     uint64_t then = TscClock::read_tsc();
     while (!stop_.load(std::memory_order_relaxed)) {
-        context_.now = clock.at(then);
+        context_.now = clock.at(then, wall_offset_ns_.load());
         refresh_snapshot();
         uint32_t work = run_commands(context_.now);
         if (options_.reassembly->held() != 0) expire_fragments();
@@ -80,6 +82,10 @@ uint32_t Worker::run_commands(Now now) noexcept {
             case Command::Kind::EraseRange:
                 counters_->erased.add(
                     flows.erase_range(command.index, std::min(command.serial, kEraseRangeSlots)));
+                break;
+            case Command::Kind::Discount:
+                flows.discount(command.index, command.serial, command.side & 1, command.packets,
+                               command.bytes);
                 break;
         }
     }

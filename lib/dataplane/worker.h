@@ -43,8 +43,9 @@ class Worker {
         std::unique_ptr<Reassembly> reassembly;
         std::unique_ptr<Mailbox> mailbox;
         const Steering* steering = nullptr;
-        HandOff* hand_off = nullptr;  // null with one worker
-        TscClock clock;               // the same for all workers
+        SourceCounts* sources = nullptr;  // of all workers
+        HandOff* hand_off = nullptr;      // null with one worker
+        TscClock clock;                   // the same for all workers
         bool sleep_when_idle = false;
     };
     explicit Worker(Options options);
@@ -61,6 +62,9 @@ class Worker {
     uint32_t seen_generation() const noexcept {
         return seen_generation_.load(std::memory_order_acquire);
     }
+
+    // What turns Now::ns into wall-clock time, from the next loop on.
+    void set_wall_offset(uint64_t ns) noexcept { wall_offset_ns_.store(ns); }
 
     uint16_t index() const noexcept { return options_.index; }
     const FlowTable& flows() const noexcept { return *options_.flows; }
@@ -94,6 +98,7 @@ class Worker {
     WorkerContext context_;
     std::atomic<const Snapshot*> next_snapshot_{nullptr};
     std::atomic<uint32_t> seen_generation_{0};  // worker: rw, control: ro
+    Shared<uint64_t> wall_offset_ns_;           // control: rw, worker: ro
     std::atomic<bool> stop_{false};
 };
 

@@ -18,10 +18,11 @@ class TscClock {
     static TscClock start_now() noexcept { return TscClock(rte_rdtsc()); }
     static uint64_t read_tsc() noexcept { return rte_rdtsc(); }
 
-    Now at(uint64_t tsc) const noexcept {
+    // `wall_offset_ns` makes wall-clock time of time since the start; its owner keeps it right.
+    Now at(uint64_t tsc, uint64_t wall_offset_ns = 0) const noexcept {
         __extension__ using Wide = unsigned __int128;  // 32.32 fixed point without overflow
         const Wide product = static_cast<Wide>(tsc - start_) * ns_per_tsc_;
-        return Now::at(static_cast<uint64_t>(product >> 32));
+        return Now::at(static_cast<uint64_t>(product >> 32), wall_offset_ns);
     }
     Now now() const noexcept { return at(rte_rdtsc()); }
 

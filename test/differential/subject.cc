@@ -7,11 +7,11 @@
 //   table US                the table at that time
 //   end                     answers "."
 //
-// `send` answers per frame "packet VERDICT REASON CLASS DIRECTION", for each frame that left "out PORT
-// HEX", and for each answer of the firewall "reply PORT HEX". REASON is why it was dropped, or why
-// it is INVALID. `table` answers "flow LINE" for each flow, as `conntrack -L -o extended` prints it.
-// Times are microseconds since the reset and never go back. Words that do not apply are "-". Reads
-// standard input to its end; single thread.
+// `send` answers per frame "packet VERDICT REASON CLASS DIRECTION", for each frame that left "out
+// PORT HEX", and for each answer of the firewall "reply PORT HEX". REASON is why it was dropped, or
+// why it is INVALID. `table` answers "flow LINE" for each flow, as `conntrack -L -o extended`
+// prints it. Times are microseconds since the reset and never go back. Words that do not apply are
+// "-". Reads standard input to its end; single thread.
 #include <cstdio>
 #include <iostream>
 #include <memory>

@@ -12,7 +12,7 @@ CommandOutput run_apply(const ApiRequest& request, Controller& controller) {
     parser.required("file", path, "the configuration");
     bool wait = true;
     parser.flag("--wait", wait, "wait until every worker runs it; always so");
-    if (auto answer = parser.parse(request)) return *answer;
+    if (auto answer = parser.parse(request)) return std::move(*answer);
     if (!request.file)
         return CommandOutput::failed(exit_code::kUsage, "apply: the text of the file is missing\n");
     return controller.apply(request.file->path, request.file->text);

@@ -45,7 +45,7 @@ CommandOutput run_drops(const ApiRequest& request, Controller& controller) {
     bool all = false, with_invalid = false;
     parser.flag("--all", all, "also the reasons that never happened");
     parser.flag("--invalid", with_invalid, "also why packets were found invalid");
-    if (auto answer = parser.parse(request)) return *answer;
+    if (auto answer = parser.parse(request)) return std::move(*answer);
     const Totals totals = totals_of(controller.datapath().workers());
     CommandOutput output;
     if (request.json)

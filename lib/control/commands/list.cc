@@ -17,7 +17,7 @@ CommandOutput run_list(const ApiRequest& request, Controller& controller) {
     parser.flag("--implicit", options.implicit, "also the rules that nobody wrote");
     bool line_numbers = true;
     parser.flag("--line-numbers", line_numbers, "always on");
-    if (auto answer = parser.parse(request)) return *answer;
+    if (auto answer = parser.parse(request)) return std::move(*answer);
 
     const Snapshot& snapshot = controller.publisher().current();
     if (!options.chain.empty() && snapshot.ruleset.names.find_chain(options.chain) < 0)

@@ -44,7 +44,7 @@ CommandOutput run_port(const ApiRequest& request, Controller& controller) {
     ArgumentParser parser("The ports: device, driver, link, queues, losses.");
     std::string only;
     parser.option("name", only, "only this port");
-    if (auto answer = parser.parse(request)) return *answer;
+    if (auto answer = parser.parse(request)) return std::move(*answer);
     CommandOutput output;
     output.result = {{"ports", Json::array()}};
     bool is_found = only.empty();

@@ -7,7 +7,7 @@ namespace rampart {
 
 CommandOutput run_reload(const ApiRequest& request, Controller& controller) {
     ArgumentParser parser("Applies the file that the daemon was started with, again.");
-    if (auto answer = parser.parse(request)) return *answer;
+    if (auto answer = parser.parse(request)) return std::move(*answer);
     return controller.reload();
 }
 

@@ -150,7 +150,7 @@ class Report {
 
 CommandOutput run_stats(const ApiRequest& request, Controller& controller) {
     ArgumentParser parser("Packets and rates of ports, queues and workers.");
-    if (auto answer = parser.parse(request)) return *answer;
+    if (auto answer = parser.parse(request)) return std::move(*answer);
     const Report report(controller);
     CommandOutput output;
     if (request.json)

@@ -24,7 +24,7 @@ std::string_view to_string(SteeringMode mode) noexcept {
 
 CommandOutput run_status(const ApiRequest& request, Controller& controller) {
     ArgumentParser parser("Whether the firewall is ready, and a summary.");
-    if (auto answer = parser.parse(request)) return *answer;
+    if (auto answer = parser.parse(request)) return std::move(*answer);
     const bool is_ready = controller.is_ready();
     Datapath& datapath = controller.datapath();
     const Snapshot& snapshot = controller.publisher().current();

@@ -10,7 +10,7 @@ namespace rampart {
 
 CommandOutput run_version(const ApiRequest& request, Controller&) {
     ArgumentParser parser("The versions of the daemon and of DPDK.");
-    if (auto answer = parser.parse(request)) return *answer;
+    if (auto answer = parser.parse(request)) return std::move(*answer);
     CommandOutput output;
     output.out = fmt::format("rampartd {}, {}\n", RAMPART_VERSION, rte_version());
     output.result = {{"rampartd", RAMPART_VERSION}, {"dpdk", rte_version()}};

@@ -9,7 +9,7 @@ namespace rampart {
 
 CommandOutput run_workers(const ApiRequest& request, Controller& controller) {
     ArgumentParser parser("The poll-mode threads: CPU, load, flows, hand-over.");
-    if (auto answer = parser.parse(request)) return *answer;
+    if (auto answer = parser.parse(request)) return std::move(*answer);
     Datapath& datapath = controller.datapath();
     CommandOutput output;
     output.result = {{"workers", Json::array()}};

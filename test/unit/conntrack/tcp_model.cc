@@ -189,9 +189,8 @@ TcpModel::Fit TcpModel::check_reset(const ModelPacket& packet, const ModelSettin
             return Fit::Accept;
         target = state;
     }
-    const bool peer_opened =
-        seen_reply && last.kind == "syn" && last.direction == 1 - packet.direction;
-    if ((peer_opened || (!assured && last.kind == "ack")) && packet.ack == last.end)
+    const bool answers_syn = seen_reply && last.kind == "syn" && last.direction != packet.direction;
+    if ((answers_syn || (!assured && last.kind == "ack")) && packet.ack == last.end)
         needs_window = false;
     if (state == "SYN_SENT" && last.kind == "ack" && last.direction == 1 && packet.seq == last.ack)
         needs_window = false;
@@ -255,8 +254,8 @@ TcpModel::Fit TcpModel::check_window(const ModelPacket& packet, const std::strin
             sender.unacked = true;
         }
         if (liberal || sender.liberal) return Fit::Accept;
-        if (overshoot) return Fit::Ignore;
-        return upper_data && upper_ack ? Fit::Ignore : Fit::Invalid;
+        if (!upper_data) return overshoot ? Fit::Ignore : Fit::Invalid;
+        return upper_ack ? Fit::Ignore : Fit::Invalid;
     }
 
     const uint32_t window = packet.syn ? packet.window : packet.window << sender.scale;
