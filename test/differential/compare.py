@@ -23,6 +23,7 @@ class Difference:
     names: object = None
     frame: bytes = b""
     answers: tuple = ()  # kernel's, Rampart's
+    history: tuple = ()  # (frame, Rampart's reason) of all steps up to this one
 
 
 def checksum(data):
@@ -112,6 +113,9 @@ def differences(result):
         if found:
             found.sequence, found.names = played.sequence, played.names
             found.frame, found.answers = step.frame, (theirs, mine)
+            found.history = tuple(
+                (past.frame, answer.reason)
+                for past, answer in zip(played.steps[:index + 1], result.ours) if answer)
             yield found
 
 
