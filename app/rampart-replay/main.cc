@@ -90,8 +90,8 @@ class Player {
         summary_.truncated += frame.missing_bytes != 0;
         summary_.backwards += frame.time_ns < latest_ns_;
         latest_ns_ = std::max(latest_ns_, frame.time_ns);
-        if (outcome.verdict == Verdict::Forward)
-            out_.write(frame.time_ns, outcome.frame, frame.missing_bytes);
+        for (const auto& bytes : outcome.frames)
+            out_.write(frame.time_ns, bytes, frame.missing_bytes);
         if (!outcome.reply.empty()) out_.write(frame.time_ns, outcome.reply);
         if (!options_.verdicts) return;
         const PacketReport report{summary_.packets, frame.time_ns - first_ns_, frame.time_ns,

@@ -6,6 +6,8 @@
 
 #include "base/assert.h"
 #include "control/eal_arguments.h"
+#include "dataplane/datagram_mark.h"
+#include "dataplane/fragmentation.h"
 #include "dataplane/pipeline.h"
 
 namespace rampart {
@@ -23,7 +25,7 @@ constexpr CtClass kNoClass = static_cast<CtClass>(0xff);
 constexpr uint64_t kMaxLeap_ns = uint64_t{kMaxTimeout_s} * 1'000'000'000;
 
 uint32_t mbufs_for(uint32_t burst_size) {
-    return burst_size * kMbufsPerPacket + kSpareMbufs;
+    return burst_size * kMbufsPerPacket + Reassembly::Options{}.fragments + kSpareMbufs;
 }
 
 std::vector<uint8_t> bytes_of(const rte_mbuf* mbuf) {
@@ -34,6 +36,17 @@ std::vector<uint8_t> bytes_of(const rte_mbuf* mbuf) {
         bytes.insert(bytes.end(), data, data + mbuf->data_len);
     }
     return bytes;
+}
+
+std::vector<std::vector<uint8_t>> frames_of(rte_mbuf* mbuf, const Packet& packet) {
+    if (!is_datagram(mbuf)) return {bytes_of(mbuf)};
+    rte_mbuf* fragments[kMaxOutputFragments];
+    const uint32_t count = cut_datagram(mbuf, packet, fragments);
+    std::vector<std::vector<uint8_t>> frames;
+    for (uint32_t i = 0; i < count; ++i)
+        frames.push_back(bytes_of(fragments[i]));
+    rte_pktmbuf_free_bulk(fragments, count);
+    return frames;
 }
 
 }  // namespace
@@ -55,6 +68,8 @@ Result<std::unique_ptr<Replay>> Replay::create(std::unique_ptr<Snapshot> snapsho
                                                const Options& options) {
     auto pool = PacketPool::create("replay-packets", mbufs_for(options.burst_size), -1);
     if (!pool) return tl::unexpected<Error>(pool.error());
+    if (const auto marked = register_datagram_mark(); !marked)
+        return tl::unexpected<Error>(marked.error());
     auto table = FlowTable::create({.name = "replay-flows",
                                     .capacity = snapshot->conntrack.max,
                                     .numa_node = -1,
@@ -69,9 +84,10 @@ Replay::Replay(std::unique_ptr<Snapshot> snapshot, std::unique_ptr<FlowTable> ta
     : snapshot_(std::move(snapshot)),
       table_(std::move(table)),
       pool_(std::move(pool)),
+      reassembly_(new Reassembly({})),
       counters_(new WorkerCounters),
       burst_(new Burst),
-      context_(*table_, *counters_, steering_, 0) {
+      context_(*table_, *reassembly_, *counters_, steering_, 0) {
     snapshot_->generation = 1;
     snapshot_->paths.clear();
     snapshot_->paths.push_back(std::make_unique<PathTable>(snapshot_->ruleset.index_count));
@@ -104,7 +120,7 @@ Result<std::vector<Outcome>> Replay::run(std::span<const Arrival> arrivals) {
     for (uint32_t i = 0; i < burst.count; ++i)
         outcomes.push_back(outcome_of(i));
     for (uint32_t i = 0; i < burst.count; ++i)
-        rte_pktmbuf_free(burst.mbuf[i]);
+        if (burst.verdict[i] != Verdict::Held) rte_pktmbuf_free(burst.mbuf[i]);
     take_replies(outcomes);
     return outcomes;
 }
@@ -128,6 +144,8 @@ void Replay::sweep() {
             table_->expire_if_due(index, context_.now.tick);
     }
     table_->end_burst();
+    while (reassembly_->expire(context_.now.tick) != 0) {
+    }
 }
 
 // Null when the pool is empty.
@@ -164,7 +182,7 @@ Outcome Replay::outcome_of(uint32_t i) {
     }
     if (outcome.verdict == Verdict::Forward) {
         outcome.out_port = burst.packet[i].out_port;
-        outcome.frame = bytes_of(burst.mbuf[i]);
+        outcome.frames = frames_of(burst.mbuf[i], burst.packet[i]);
     }
     return outcome;
 }

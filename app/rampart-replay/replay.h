@@ -28,14 +28,14 @@ struct Arrival {
 };
 
 struct Outcome {
-    Verdict verdict = Verdict::Pending;  // Forward or Drop
+    Verdict verdict = Verdict::Pending;  // Forward, Drop or Held
     DropReason reason{};                 // of Drop
     InterfaceIndex out_port = kNoInterface;
     std::optional<CtClass> ct_class;  // none when the packet ended before tracking, or is not IP
     InvalidReason invalid = InvalidReason::None;
-    Decider decider;             // empty unless asked for
-    std::vector<uint8_t> frame;  // as it leaves; empty when dropped
-    std::vector<uint8_t> reply;  // what the sender gets; empty: nothing
+    Decider decider;                           // empty unless asked for
+    std::vector<std::vector<uint8_t>> frames;  // as they leave: one, or a datagram's fragments
+    std::vector<uint8_t> reply;                // what the sender gets; empty: nothing
 };
 
 class Replay {
@@ -69,6 +69,7 @@ class Replay {
     std::unique_ptr<Snapshot> snapshot_;
     std::unique_ptr<FlowTable> table_;
     std::unique_ptr<PacketPool> pool_;
+    std::unique_ptr<Reassembly> reassembly_;  // before the pool goes
     std::unique_ptr<WorkerCounters> counters_;
     std::unique_ptr<Burst> burst_;
     std::optional<DeciderFinder> finder_;

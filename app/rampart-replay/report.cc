@@ -21,11 +21,13 @@ const std::string& name_of(InterfaceIndex port, const Names& names) {
 
 std::string_view verdict_name(const Outcome& outcome) noexcept {
     if (outcome.verdict == Verdict::Forward) return "forward";
+    if (outcome.verdict == Verdict::Held) return "held";
     return outcome.reason == DropReason::Reject ? "reject" : "drop";
 }
 
 std::string verdict_text(const Outcome& outcome, const Names& names) {
     if (outcome.verdict == Verdict::Forward) return "> " + name_of(outcome.out_port, names);
+    if (outcome.verdict == Verdict::Held) return "held";
     if (outcome.reason == DropReason::Reject) return "reject";
     return fmt::format("drop {}", to_string(outcome.reason));
 }
@@ -63,7 +65,7 @@ Json to_json(const PacketReport& report, const Names& names) {
               {"verdict", verdict_name(outcome)}};
     if (outcome.verdict == Verdict::Forward)
         json["out"] = name_of(outcome.out_port, names);
-    else
+    else if (outcome.verdict != Verdict::Held)
         json["reason"] = to_string(outcome.reason);
     if (outcome.ct_class) json["class"] = to_string(*outcome.ct_class);
     if (outcome.invalid != InvalidReason::None) json["invalid"] = to_string(outcome.invalid);
@@ -80,6 +82,8 @@ void Summary::add(const Outcome& outcome) noexcept {
     ++packets;
     if (outcome.verdict == Verdict::Forward)
         ++forwarded;
+    else if (outcome.verdict == Verdict::Held)
+        ++held;
     else
         ++drops[static_cast<size_t>(outcome.reason)];
     if (!outcome.reply.empty()) ++replies;
@@ -89,6 +93,7 @@ std::string Summary::to_text() const {
     const uint64_t dropped = std::accumulate(drops.begin(), drops.end(), uint64_t{0});
     std::string text = fmt::format("{} packets: {} forwarded, {} dropped, {} replies\n", packets,
                                    forwarded, dropped, replies);
+    if (held != 0) text += fmt::format("  held as fragments       {:>8}\n", held);
     for (size_t i = 0; i < drops.size(); ++i) {
         if (drops[i] != 0)
             text += fmt::format("  dropped {:<16} {:>8}  {}\n", kDropReasons[i].name, drops[i],

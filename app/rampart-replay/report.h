@@ -32,6 +32,7 @@ Json to_json(const PacketReport& report, const Names& names);
 struct Summary {
     uint64_t packets = 0;
     uint64_t forwarded = 0;
+    uint64_t held = 0;  // fragments: the one that completes its datagram counts for all
     uint64_t replies = 0;
     uint64_t truncated = 0;  // by the capture
     uint64_t backwards = 0;  // older than the packet before

@@ -1,7 +1,7 @@
 // Flow: one connection, as the worker that owns it sees it per packet.
 //
 //   line 0   deadline, status, tracker state, cached verdicts, accounting     every packet
-//   line 1   TCP windows                                                      TCP only
+//   line 1   TCP windows, or SCTP verification tags                           TCP and SCTP only
 //   FlowInfo (another array, same index)   tuple, birth                       set-up and listings
 //
 // Flows live in the arrays of a FlowTable and never move; a FlowIndex names one while it is
@@ -86,6 +86,15 @@ struct TcpFlow {
     uint8_t retrans = 0;     // identical ACKs in a row
 };
 
+// SCTP's per-flow data (netfilter's struct ip_ct_sctp). Worker only. Indexed by direction. Without
+// initialisers, because it shares a union; SctpFlow{} is all zero.
+struct SctpFlow {
+    uint32_t tag[2];         // verification tag that its packets must carry; 0: not known
+    bool has_init[2];        // sent an INIT that is not settled yet
+    bool has_odd_heartbeat;  // the last HEARTBEAT carried another tag
+    Direction odd_direction;
+};
+
 struct alignas(64) Flow {
     Shared<Tick> deadline;        // worker: rw, control: ro; expired from this tick on
     Tick check_at = 0;            // worker only; copy of the table's sweep deadline, never later
@@ -100,8 +109,11 @@ struct alignas(64) Flow {
     Shared<uint64_t> packets[2];  // worker: rw, control: ro; only with accounting
     Shared<uint64_t> bytes[2];    // worker: rw, control: ro; IP lengths
 
-    alignas(64) TcpFlow tcp;  // worker only
-    Shared<uint32_t> mark;    // worker: rw, control: ro; what rules remember about the flow
+    union {  // worker only; by protocol; begins the second line
+        TcpFlow tcp{};
+        SctpFlow sctp;
+    };
+    Shared<uint32_t> mark;  // worker: rw, control: ro; what rules remember about the flow
 
     bool has(uint16_t bits) const noexcept { return (status.load() & bits) == bits; }
     // A changed status may change what rules say: the cached verdicts go.
@@ -112,7 +124,7 @@ struct alignas(64) Flow {
 };
 static_assert(sizeof(Flow) == 128);
 static_assert(offsetof(Flow, tcp) == 64);
-static_assert(sizeof(TcpFlow) <= 56);
+static_assert(sizeof(TcpFlow) <= 56 && sizeof(SctpFlow) <= 56, "eight bytes are left for others");
 
 // The cold record at the same index. Written when the flow is confirmed and when it dies.
 struct FlowInfo {

@@ -2,25 +2,29 @@
 #include "control/conntrack_format.h"
 #include "control/conntrack_names.h"
 #include "packet/packet.h"
+#include "rules/protocols.h"
 
 namespace rampart {
 namespace {
 
+// The number where conntrack has no name, so that two such protocols can be told apart.
+Json protocol_to_json(uint8_t protocol) {
+    const std::string_view name = conntrack_protocol_name(protocol);
+    return name == "unknown" ? Json(protocol) : Json(name);
+}
+
 Json tuple_to_json(const Tuple& tuple) {
-    Json json{{"proto", conntrack_protocol_name(tuple.protocol)},
+    Json json{{"proto", protocol_to_json(tuple.protocol)},
               {"src", tuple.src_address().to_string()},
               {"dst", tuple.dst_address().to_string()}};
-    if (prints_ports(tuple.protocol) && tuple.protocol != kDccp) {
+    // The kernel's own interface calls the keys of GRE ports.
+    if (has_ports(tuple.protocol) || tuple.protocol == ip_protocol::kGre) {
         json["sport"] = tuple.src_port.host();
         json["dport"] = tuple.dst_port.host();
     } else if (is_icmp_protocol(tuple.protocol)) {
         json["type"] = tuple.icmp_type();
         json["code"] = tuple.icmp_code();
         json["id"] = tuple.src_port.host();
-    } else if (tuple.protocol == ip_protocol::kGre &&
-               (tuple.src_port.host() | tuple.dst_port.host())) {
-        json["srckey"] = tuple.src_port.host();
-        json["dstkey"] = tuple.dst_port.host();
     }
     return json;
 }
@@ -50,7 +54,7 @@ Json flow_to_json(const FlowReport& report, const ConntrackFormat& format) {
         json["time_ns"] = report.time_ns;
     }
     json["family"] = to_string(flow.original.family);
-    json["proto"] = conntrack_protocol_name(flow.original.protocol);
+    json["proto"] = protocol_to_json(flow.original.protocol);
     json["orig"] = tuple_to_json(flow.original);
     json["reply"] = tuple_to_json(flow.reply);
     json["status"] = status_names(flow.status);

@@ -5,6 +5,7 @@
 #include <string>
 #include <thread>
 
+#include "dataplane/datagram_mark.h"
 #include "dpdk/rss.h"
 
 namespace rampart {
@@ -22,6 +23,8 @@ Result<std::unique_ptr<Datapath>> Datapath::create(const SystemSettings& system,
     const uint16_t workers = static_cast<uint16_t>(plan.worker_cpus.size());
     datapath->worker_cpus_ = plan.worker_cpus;
     datapath->rss_key_ = random_symmetric_key();
+    if (const auto registered = register_datagram_mark(); !registered)
+        return tl::unexpected<Error>(registered.error());
     auto pool = PacketPool::create("packets", mbufs_wanted(system), kAnyNumaNode);
     if (!pool) return tl::unexpected<Error>(pool.error());
     datapath->pool_ = std::move(*pool);
@@ -112,6 +115,7 @@ Result<void> Datapath::make_workers(const SystemSettings& system, uint16_t count
             .index = i,
             .ports = ports_of_worker(i, count),
             .flows = std::move(*flows),
+            .reassembly = std::make_unique<Reassembly>(Reassembly::Options{.hash = hash}),
             .mailbox = std::move(*mailbox),
             .steering = steering_.get(),
             .hand_off = hand_off_.get(),

@@ -18,6 +18,7 @@ constexpr unsigned kMaxWorkers = 64;
 // Descriptors and buffers that a driver may hold on to per queue.
 constexpr uint32_t kMbufsPerQueue = 2048;
 constexpr uint32_t kMbufsPerWorker = 1024;  // mempool cache and bursts in flight
+constexpr uint32_t kHeldPerWorker = 2048;   // fragments (Reassembly::Options)
 constexpr uint32_t kMbufsPerHandOff = 1024;
 constexpr uint32_t kMinMbufs = 8192;
 constexpr uint64_t kBaseBytes = 64 * kMiB;  // rings, mailboxes, EAL's own
@@ -103,7 +104,7 @@ uint32_t mbufs_wanted(const SystemSettings& system) {
     uint32_t queues = 0;
     for (const DeviceSettings& device : system.devices)
         queues += receive_queues_wanted(device, workers) + workers;
-    const uint32_t wanted = queues * kMbufsPerQueue + workers * kMbufsPerWorker +
+    const uint32_t wanted = queues * kMbufsPerQueue + workers * (kMbufsPerWorker + kHeldPerWorker) +
                             workers * (workers - 1u) * kMbufsPerHandOff;
     return std::max(wanted, kMinMbufs);
 }

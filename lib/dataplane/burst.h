@@ -36,9 +36,10 @@ constexpr PacketMask bit(uint32_t i) noexcept {
 
 struct Burst {
     uint32_t count = 0;
-    PacketMask tracked = 0;   // belongs to a flow, which accepted it
-    PacketMask starting = 0;  // has no flow; may start one
-    PacketMask flowless = 0;  // INVALID or UNTRACKED
+    PacketMask fragments = 0;  // of datagrams yet to be put together
+    PacketMask tracked = 0;    // belongs to a flow, which accepted it
+    PacketMask starting = 0;   // has no flow; may start one
+    PacketMask flowless = 0;   // INVALID or UNTRACKED
 
     // Packets with a flow key, by family: to be steered and looked up.
     KeyBatch keys4;

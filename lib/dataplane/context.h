@@ -12,6 +12,7 @@
 #include "base/token_bucket.h"
 #include "conntrack/flow_table.h"
 #include "dataplane/counters.h"
+#include "dataplane/reassembly.h"
 #include "dataplane/steering.h"
 #include "rules/snapshot.h"
 
@@ -34,14 +35,19 @@ struct Replies {
 inline constexpr uint64_t kRepliesPerSecond = 1000;
 
 struct WorkerContext {
-    WorkerContext(FlowTable& table, WorkerCounters& worker_counters, const Steering& how,
-                  uint16_t index) noexcept
-        : flows(table), counters(worker_counters), steering(how), worker(index) {}
+    WorkerContext(FlowTable& table, Reassembly& datagrams, WorkerCounters& worker_counters,
+                  const Steering& how, uint16_t index) noexcept
+        : flows(table),
+          reassembly(datagrams),
+          counters(worker_counters),
+          steering(how),
+          worker(index) {}
 
     Now now;
     const Snapshot* snapshot = nullptr;  // null until the first configuration: nothing passes
     PathTable* paths = nullptr;          // this worker's, in `snapshot`
     FlowTable& flows;
+    Reassembly& reassembly;
     WorkerCounters& counters;
     const Steering& steering;
     uint16_t worker = 0;

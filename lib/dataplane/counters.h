@@ -1,8 +1,9 @@
 // WorkerCounters: what one worker counted since it started.
 //
 // Monotonic. Worker: rw, control: ro (sums over workers, computes rates, never resets). Per worker:
-//   received + handed_in = forwarded + handed_out + sum(drops)
-// holds whenever the worker stands between two loops.
+//   received + handed_in = forwarded + handed_out + sum(drops) + merged + Reassembly::held()
+// holds whenever the worker stands between two loops. A datagram that was put together and cut
+// again counts once in `forwarded`.
 #pragma once
 
 #include <array>
@@ -29,6 +30,9 @@ struct alignas(64) WorkerCounters {
 
     Counter received;    // from NIC queues
     Counter forwarded;   // received frames that went out
+    Counter merged;      // fragments that became part of a datagram, all but one of each
+    Counter datagrams;   // put together from fragments
+    Counter cut;         // fragments that went out of such datagrams
     Counter generated;   // replies to rejected packets that went out
     Counter handed_in;   // from other workers
     Counter handed_out;  // to other workers

@@ -13,6 +13,7 @@ void process(Burst& burst, WorkerContext& context) noexcept {
         return;
     }
     parse(burst, context);
+    if (burst.fragments != 0) reassemble(burst, context);
     steer(burst, context);
     lookup(burst, context);
     track(burst, context);

@@ -3,12 +3,13 @@
 // Each takes the packets of its mask or batch, decides some and moves the rest to another.
 // docs/packet-path.md tells the same story with the same names.
 //
-//   parse      bytes -> Packet; checksums           keys4/6 | flowless | dropped | other frames
-//   forwarded steer      whose flow is it?                    keys4/6 | handed to its owner lookup
-//   flow keys -> FlowRef                 tracked | starting track      what does it do to its flow?
-//   cached verdict | tracked | starting | flowless forward    which port would it leave by?
-//   out_port, or dropped classify   what do the rules say?               verdict establish  first
-//   packets: track, rules, table   verdict
+//   parse       bytes -> Packet; checksums            keys4/6 | flowless | fragments | decided
+//   reassemble  fragments -> datagrams                keys4/6 | flowless | held | decided
+//   steer       whose flow is it?                     keys4/6 | handed to its owner
+//   lookup      flow keys -> FlowRef                  tracked | starting
+//   track       what does it do to its flow?          cached verdict | tracked | starting |
+//   flowless forward     which port would it leave by?         out_port, or dropped classify what
+//   do the rules say?                verdict establish   first packets: track, rules, table verdict
 #pragma once
 
 #include "dataplane/burst.h"
@@ -17,6 +18,7 @@
 namespace rampart {
 
 void parse(Burst& burst, WorkerContext& context) noexcept;
+void reassemble(Burst& burst, WorkerContext& context) noexcept;
 void steer(Burst& burst, WorkerContext& context) noexcept;
 void lookup(Burst& burst, WorkerContext& context) noexcept;
 void track(Burst& burst, WorkerContext& context) noexcept;
@@ -24,8 +26,10 @@ void forward(Burst& burst, WorkerContext& context) noexcept;
 void classify(Burst& burst, WorkerContext& context) noexcept;
 void establish(Burst& burst, WorkerContext& context) noexcept;
 
-// For one packet, used by the loops above and by establish for packets that found their flow late.
+// For one packet, used by the loops above, by reassemble for datagrams that became whole, and by
+// establish for packets that found their flow late.
 
+void parse_packet(Burst& burst, uint32_t i, WorkerContext& context) noexcept;
 // Counts an INVALID packet under its reason.
 inline void count_invalid(WorkerContext& context, const Packet& packet) noexcept {
     context.counters.invalid[static_cast<size_t>(packet.invalid)].add(1);

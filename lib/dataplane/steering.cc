@@ -9,7 +9,7 @@ namespace rampart {
 // The quoted packet's own tuple and its inverse have the same hash under a symmetric key, so it
 // does not matter which of the two directions is computed.
 uint16_t Steering::hardware_owner(const Packet& packet, uint16_t self) const noexcept {
-    const Tuple tuple = embedded_tuple_of(packet);
+    const Tuple tuple = packet.is_icmp_error ? embedded_tuple_of(packet) : tuple_of(packet);
     const bool has_ports =
         tuple.protocol == ip_protocol::kTcp || tuple.protocol == ip_protocol::kUdp;
     uint32_t input[9];

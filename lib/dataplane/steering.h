@@ -5,7 +5,8 @@
 //             packets that arrive elsewhere are handed over
 //   Hardware  all ports spread TCP and UDP by the same symmetric RSS function, so both directions
 //             already meet their owner; only ICMP errors, which the NIC spreads by their outer
-//             addresses, are handed to the worker that RSS gives the packet they quote
+//             addresses, are handed to the worker that RSS gives the packet they quote, and
+//             reassembled datagrams to the one it would have given the whole
 //
 // Chosen once at start from what the ports can do. Immutable, any thread.
 #pragma once
@@ -38,11 +39,17 @@ class Steering {
     SteeringMode mode() const noexcept { return mode_; }
     uint16_t workers() const noexcept { return workers_; }
 
-    // `hash` is the keyed hash of the packet's flow key; `self` the worker that has the packet.
-    uint16_t owner_of(const Packet& packet, uint32_t hash, uint16_t self) const noexcept {
+    // `hash` is the keyed hash of the packet's flow key; `self` the worker that has the packet,
+    // `is_reassembled` when the NIC saw only its fragments.
+    uint16_t owner_of(const Packet& packet, bool is_reassembled, uint32_t hash,
+                      uint16_t self) const noexcept {
         if (mode_ == SteeringMode::Single) return self;
         if (mode_ == SteeringMode::Software) return software_owner(hash);
-        return packet.is_icmp_error ? hardware_owner(packet, self) : self;
+        return packet.is_icmp_error || is_reassembled ? hardware_owner(packet, self) : self;
+    }
+    // Who puts a datagram together; `hash` is Reassembly's.
+    uint16_t fragment_owner(uint32_t hash, uint16_t self) const noexcept {
+        return mode_ == SteeringMode::Single ? self : software_owner(hash);
     }
 
   private:

@@ -6,6 +6,8 @@
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
 
+#include "dataplane/datagram_mark.h"
+#include "dataplane/fragmentation.h"
 #include "dataplane/pipeline.h"
 #include "dataplane/transmit_lock.h"
 #include "dpdk/tsc_clock.h"
@@ -22,7 +24,8 @@ Worker::Worker(Options options)
     : options_(std::move(options)),
       counters_(new WorkerCounters),
       burst_(new Burst),
-      context_(*options_.flows, *counters_, *options_.steering, options_.index) {}
+      context_(*options_.flows, *options_.reassembly, *counters_, *options_.steering,
+               options_.index) {}
 
 Worker::~Worker() = default;
 
@@ -34,6 +37,7 @@ void Worker::run() noexcept {
         context_.now = clock.at(then, wall_offset_ns_.load());
         refresh_snapshot();
         uint32_t work = run_commands(context_.now);
+        if (options_.reassembly->held() != 0) expire_fragments();
         for (size_t port = 0; port < options_.ports.size(); ++port)
             work += poll_port(static_cast<InterfaceIndex>(port));
         if (options_.hand_off != nullptr) work += poll_hand_off();
@@ -124,6 +128,11 @@ uint32_t Worker::poll_hand_off() noexcept {
     return total;
 }
 
+void Worker::expire_fragments() noexcept {
+    const uint32_t freed = options_.reassembly->expire(context_.now.tick);
+    if (freed != 0) count_dropped(DropReason::FragmentTimeout, freed);
+}
+
 void Worker::finish() noexcept {
     Burst& burst = *burst_;
     rte_mbuf* out[kBurstSize];
@@ -134,13 +143,19 @@ void Worker::finish() noexcept {
     for (uint32_t i = 0; i < burst.count; ++i) {
         switch (burst.verdict[i]) {
             case Verdict::Forward:
+                if (is_datagram(burst.mbuf[i])) [[unlikely]] {
+                    forward_datagram(i);
+                    break;
+                }
                 if (burst.packet[i].out_port != out_port && out_count != 0) {
-                    transmit(out_port, out, bytes, out_count, counters_->forwarded);
+                    forward(out_port, out, bytes, out_count);
                     out_count = 0;
                 }
                 out_port = burst.packet[i].out_port;
                 bytes[out_count] = burst.frame_length[i];
                 out[out_count++] = burst.mbuf[i];
+                break;
+            case Verdict::Held:
                 break;
             case Verdict::Consumed:
                 burst.mbuf[i]->port = burst.packet[i].in_port;
@@ -157,13 +172,38 @@ void Worker::finish() noexcept {
                 break;
         }
     }
-    if (out_count != 0) transmit(out_port, out, bytes, out_count, counters_->forwarded);
+    if (out_count != 0) forward(out_port, out, bytes, out_count);
     if (dropped_count != 0) rte_pktmbuf_free_bulk(dropped, dropped_count);
     if (context_.replies.count != 0) send_replies();
 }
 
-void Worker::transmit(InterfaceIndex index, rte_mbuf** mbufs, const uint32_t* bytes, uint32_t count,
-                      Counter& sent_counter) noexcept {
+void Worker::forward(InterfaceIndex index, rte_mbuf** mbufs, const uint32_t* bytes,
+                     uint32_t count) noexcept {
+    const uint32_t sent = transmit(index, mbufs, bytes, count);
+    counters_->forwarded.add(sent);
+    if (sent != count) count_dropped(DropReason::TransmitFull, count - sent);
+}
+
+// A datagram goes out in fragments, as it came, or not at all as far as the counters are concerned.
+void Worker::forward_datagram(uint32_t i) noexcept {
+    Burst& burst = *burst_;
+    rte_mbuf* fragments[kMaxOutputFragments];
+    uint32_t bytes[kMaxOutputFragments];
+    const uint32_t count = cut_datagram(burst.mbuf[i], burst.packet[i], fragments);
+    rte_pktmbuf_free(burst.mbuf[i]);
+    if (count == 0) return count_dropped(DropReason::FragmentOutput, 1);
+    for (uint32_t at = 0; at < count; ++at)
+        bytes[at] = fragments[at]->pkt_len;
+    const uint32_t sent = transmit(burst.packet[i].out_port, fragments, bytes, count);
+    counters_->cut.add(sent);
+    if (sent == count)
+        counters_->forwarded.add(1);
+    else
+        count_dropped(DropReason::TransmitFull, 1);
+}
+
+uint32_t Worker::transmit(InterfaceIndex index, rte_mbuf** mbufs, const uint32_t* bytes,
+                          uint32_t count) noexcept {
     const WorkerPort& port = options_.ports[index];
     uint32_t sent = 0;
     {
@@ -181,18 +221,16 @@ void Worker::transmit(InterfaceIndex index, rte_mbuf** mbufs, const uint32_t* by
     PortCounters& counters = counters_->port[index];
     counters.transmitted_packets.add(sent);
     counters.transmitted_bytes.add(sent_bytes);
-    sent_counter.add(sent);
-    if (sent == count) return;
-    if (&sent_counter == &counters_->forwarded)
-        count_dropped(DropReason::TransmitFull, count - sent);
-    rte_pktmbuf_free_bulk(mbufs + sent, count - sent);
+    if (sent != count) rte_pktmbuf_free_bulk(mbufs + sent, count - sent);
+    return sent;
 }
 
 void Worker::send_replies() noexcept {
     Replies& replies = context_.replies;
     for (uint32_t i = 0; i < replies.count; ++i) {
         const uint32_t bytes = replies.items[i].mbuf->pkt_len;
-        transmit(replies.items[i].port, &replies.items[i].mbuf, &bytes, 1, counters_->generated);
+        counters_->generated.add(
+            transmit(replies.items[i].port, &replies.items[i].mbuf, &bytes, 1));
     }
     replies.count = 0;
 }

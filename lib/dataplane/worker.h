@@ -40,6 +40,7 @@ class Worker {
         uint16_t index = 0;
         std::vector<WorkerPort> ports;  // by InterfaceIndex
         std::unique_ptr<FlowTable> flows;
+        std::unique_ptr<Reassembly> reassembly;
         std::unique_ptr<Mailbox> mailbox;
         const Steering* steering = nullptr;
         HandOff* hand_off = nullptr;  // null with one worker
@@ -66,6 +67,7 @@ class Worker {
 
     uint16_t index() const noexcept { return options_.index; }
     const FlowTable& flows() const noexcept { return *options_.flows; }
+    const Reassembly& reassembly() const noexcept { return *options_.reassembly; }
     Mailbox& mailbox() noexcept { return *options_.mailbox; }
     const WorkerCounters& counters() const noexcept { return *counters_; }
 
@@ -76,9 +78,14 @@ class Worker {
     void refresh_snapshot() noexcept;
     uint32_t poll_port(InterfaceIndex index) noexcept;
     uint32_t poll_hand_off() noexcept;
+    void expire_fragments() noexcept;
     void finish() noexcept;  // verdicts -> transmit, hand over, free
-    void transmit(InterfaceIndex out, rte_mbuf** mbufs, const uint32_t* bytes, uint32_t count,
-                  Counter& sent) noexcept;
+    void forward(InterfaceIndex out, rte_mbuf** mbufs, const uint32_t* bytes,
+                 uint32_t count) noexcept;
+    void forward_datagram(uint32_t i) noexcept;
+    // Sends and frees the rest; returns how many went out.
+    uint32_t transmit(InterfaceIndex out, rte_mbuf** mbufs, const uint32_t* bytes,
+                      uint32_t count) noexcept;
     void send_replies() noexcept;
     void count_dropped(DropReason reason, uint32_t count) noexcept {
         counters_->drops[static_cast<size_t>(reason)].add(count);

@@ -1,14 +1,15 @@
 // Which ICMP and ICMPv6 messages ask, answer, report an error, or are never tracked.
 //
 // RFC 792, RFC 950, RFC 4443, RFC 4620 and netfilter's inversion tables: only a request may start
-// a flow, a reply must find one, and an error belongs to the flow of the packet it quotes.
+// a flow, a reply must find one, and an error belongs to the flow of the packet it quotes. So does
+// an ICMPv6 redirect, which quotes in another way; ICMP's redirect is an error like others.
 #pragma once
 
 #include <cstdint>
 
 namespace rampart {
 
-enum class IcmpKind : uint8_t { Unknown, Request, Reply, Error, Untracked };
+enum class IcmpKind : uint8_t { Unknown, Request, Reply, Error, Redirect, Untracked };
 
 struct IcmpType {
     IcmpKind kind = IcmpKind::Unknown;
@@ -54,6 +55,8 @@ constexpr IcmpType icmp6_type(uint8_t type) noexcept {
             return {IcmpKind::Request, 140};  // node information
         case 140:
             return {IcmpKind::Reply, 139};
+        case 137:
+            return {IcmpKind::Redirect, 0};
         case 130:
         case 131:
         case 132:

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "packet/checksum.h"
+#include "packet/fragment.h"
 #include "packet/parser.h"
 
 namespace rampart {
@@ -13,7 +14,11 @@ constexpr uint16_t kIpv4Bytes = 20;
 constexpr uint16_t kIpv6Bytes = 40;
 
 IpOutcome drop(DropReason reason) noexcept {
-    return {true, reason};
+    return {true, reason, false};
+}
+
+IpOutcome accept(bool is_fragment) noexcept {
+    return {false, {}, is_fragment};
 }
 
 // RFC 791, 3.1: options up to the end of the header. Source routes (LSRR, SSRR) let a sender choose
@@ -84,8 +89,6 @@ IpOutcome parse_ipv4(Packet& packet, uint32_t frame_length, bool verify_checksum
     const uint32_t dst = load_host32(header + 16);
     if (is_bad_source4(src, dst)) return drop(DropReason::IpSource);
     if (is_bad_destination4(dst)) return drop(DropReason::IpDestination);
-    constexpr uint16_t kMoreFragmentsAndOffset = 0x3fff;
-    if (load_host16(header + 6) & kMoreFragmentsAndOffset) return drop(DropReason::Fragment);
 
     packet.family = Family::Ipv4;
     packet.protocol = header[9];
@@ -93,7 +96,8 @@ IpOutcome parse_ipv4(Packet& packet, uint32_t frame_length, bool verify_checksum
     packet.ip_length = total_length;
     packet.l4_offset = static_cast<uint16_t>(packet.l3_offset + header_length);
     packet.l4_length = static_cast<uint16_t>(total_length - header_length);
-    return {};
+    constexpr uint16_t kMoreFragmentsAndOffset = 0x3fff;
+    return accept(load_host16(header + 6) & kMoreFragmentsAndOffset);
 }
 
 ExtensionWalk walk_extensions(const uint8_t* bytes, uint32_t end, uint8_t next_header,
@@ -147,20 +151,23 @@ IpOutcome parse_ipv6(Packet& packet, uint32_t frame_length) noexcept {
     const ExtensionWalk walk = walk_extensions(
         packet.frame, end, header[6], static_cast<uint16_t>(packet.l3_offset + kIpv6Bytes));
     if (walk.result == ExtensionWalk::Result::Malformed) return drop(DropReason::ExtensionChain);
-    if (walk.result == ExtensionWalk::Result::Fragment) return drop(DropReason::Fragment);
+    const bool is_fragment = walk.result == ExtensionWalk::Result::Fragment;
+    const uint8_t protocol = is_fragment ? packet.frame[walk.offset] : walk.protocol;
+    const uint16_t l4_offset =
+        static_cast<uint16_t>(walk.offset + (is_fragment ? kFragmentHeaderBytes : 0));
     // RFC 4291, 2.5.2: the unspecified address only solicits neighbours and reports listeners.
-    if (is_prefix(header + 8, kUnspecified6, 16) && walk.protocol != ip_protocol::kIcmpv6)
+    if (is_prefix(header + 8, kUnspecified6, 16) && protocol != ip_protocol::kIcmpv6)
         return drop(DropReason::IpSource);
 
     packet.family = Family::Ipv6;
-    packet.protocol = walk.protocol;
+    packet.protocol = protocol;
     packet.hop_limit = header[7];
     packet.ip_length = static_cast<uint16_t>(packet_length);
-    packet.l4_offset = walk.offset;
-    packet.l4_length = static_cast<uint16_t>(packet.l3_offset + packet_length - walk.offset);
+    packet.l4_offset = l4_offset;
+    packet.l4_length = static_cast<uint16_t>(packet.l3_offset + packet_length - l4_offset);
     if (walk.result == ExtensionWalk::Result::NoTransport)
         packet.invalid = InvalidReason::NoTransport;
-    return {};
+    return accept(is_fragment);
 }
 
 }  // namespace rampart

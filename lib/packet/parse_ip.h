@@ -11,6 +11,7 @@ namespace rampart {
 struct IpOutcome {
     bool is_drop = false;
     DropReason reason{};
+    bool is_fragment = false;  // l4 is then its piece of the datagram, see fragment.h
 };
 
 // Expect packet.frame, frame_contiguous and l3_offset; fill the fields up to l4_length.

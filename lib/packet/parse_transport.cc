@@ -10,7 +10,7 @@
 namespace rampart {
 namespace {
 
-constexpr uint16_t kTcpBytes = 20, kUdpBytes = 8, kIcmpBytes = 8, kPortBytes = 4;
+constexpr uint16_t kTcpBytes = 20, kUdpBytes = 8, kIcmpBytes = 8, kSctpBytes = 12, kPortBytes = 4;
 
 bool has_ports(uint8_t protocol) noexcept {
     return protocol == ip_protocol::kTcp || protocol == ip_protocol::kUdp ||
@@ -31,6 +31,25 @@ InvalidReason check_udp(const Packet& packet) noexcept {
     return InvalidReason::None;
 }
 
+// RFC 3828, 3.1: the checksum is mandatory; it covers the header at least.
+InvalidReason check_udplite(const Packet& packet) noexcept {
+    const uint16_t coverage = load_host16(packet.l4() + 4);
+    if (coverage != 0 && (coverage < kUdpBytes || coverage > packet.l4_length))
+        return InvalidReason::UdpLiteCoverage;
+    return load<uint16_t>(packet.l4() + 6) == 0 ? InvalidReason::UdpLiteNoChecksum
+                                                : InvalidReason::None;
+}
+
+// RFC 2637, 4.1: the GRE of PPTP is version 1 and has a call id, which is the key of its direction.
+// Other versions are told apart by addresses alone. False: a version 1 that is not PPTP's.
+bool read_call_id(const uint8_t* gre, uint32_t readable, be16& call_id) noexcept {
+    constexpr uint16_t kVersionMask = 7, kPptpVersion = 1, kPpp = 0x880b;
+    constexpr uint32_t kPptpBytes = 8;
+    if (readable < kPptpBytes || (load_host16(gre) & kVersionMask) != kPptpVersion) return true;
+    call_id = load<be16>(gre + 6);
+    return load_host16(gre + 2) == kPpp;
+}
+
 // The part of a quoted packet's transport header that identifies its flow. False: unreadable.
 bool read_identity(Tuple& tuple, const uint8_t* l4, uint32_t readable) noexcept {
     if (has_ports(tuple.protocol)) {
@@ -39,6 +58,7 @@ bool read_identity(Tuple& tuple, const uint8_t* l4, uint32_t readable) noexcept 
         tuple.dst_port = load<be16>(l4 + 2);
         return true;
     }
+    if (tuple.protocol == ip_protocol::kGre) return read_call_id(l4, readable, tuple.dst_port);
     const bool is_icmp4 = tuple.protocol == ip_protocol::kIcmp;
     if (!is_icmp4 && tuple.protocol != ip_protocol::kIcmpv6) return true;
     if (readable < kIcmpBytes || is_icmp4 != (tuple.family == Family::Ipv4)) return false;
@@ -89,11 +109,10 @@ void set_key(Packet& packet, const Tuple& tuple) noexcept {
     packet.self_inverse = order.self_inverse;
 }
 
-// An error belongs to the flow of the packet it quotes, and must be addressed to that packet's
-// sender: anything else is a forgery (CVE-2019-5598).
-InvalidReason parse_icmp_error(Packet& packet) noexcept {
+// An error belongs to the flow of the packet it quotes (at `offset`), and must be addressed to that
+// packet's sender: anything else is a forgery (CVE-2019-5598).
+InvalidReason parse_icmp_error(Packet& packet, uint16_t offset) noexcept {
     Tuple embedded;
-    const uint16_t offset = static_cast<uint16_t>(packet.l4_offset + kIcmpBytes);
     if (!read_embedded(packet, offset, embedded)) return InvalidReason::IcmpEmbedded;
     const bool is_ipv4 = packet.family == Family::Ipv4;
     if (std::memcmp(packet.l3() + (is_ipv4 ? 16 : 24), embedded.src.data(), is_ipv4 ? 4 : 16) != 0)
@@ -104,14 +123,32 @@ InvalidReason parse_icmp_error(Packet& packet) noexcept {
     return InvalidReason::None;
 }
 
+// RFC 4861, 8.1: from a link-local address, over one link. RFC 4861, 4.6.3: the packet that caused
+// it is quoted in an option, here required to be the first, as netfilter does.
+InvalidReason parse_redirect(Packet& packet, uint32_t readable) noexcept {
+    constexpr uint32_t kRedirectBytes = 40, kOptionBytes = 8;
+    constexpr uint8_t kRedirectedHeader = 4;
+    const uint8_t* message = packet.l4();
+    const uint8_t* src = packet.l3() + 8;
+    const bool is_link_local = src[0] == 0xfe && (src[1] & 0xc0) == 0x80;
+    if (readable < kRedirectBytes + kOptionBytes || message[1] != 0 || packet.hop_limit != 255 ||
+        !is_link_local || message[kRedirectBytes] != kRedirectedHeader ||
+        message[kRedirectBytes + 1] == 0)
+        return InvalidReason::IcmpRedirect;
+    return parse_icmp_error(
+        packet, static_cast<uint16_t>(packet.l4_offset + kRedirectBytes + kOptionBytes));
+}
+
 // Sets the key of errors itself; of queries the caller does.
-InvalidReason parse_icmp(Packet& packet) noexcept {
+InvalidReason parse_icmp(Packet& packet, uint32_t readable) noexcept {
     const bool is_icmp4 = packet.protocol == ip_protocol::kIcmp;
     if (is_icmp4 != (packet.family == Family::Ipv4)) return InvalidReason::IcmpFamily;
     const uint8_t type = *packet.l4();
     switch ((is_icmp4 ? icmp4_type(type) : icmp6_type(type)).kind) {
         case IcmpKind::Error:
-            return parse_icmp_error(packet);
+            return parse_icmp_error(packet, static_cast<uint16_t>(packet.l4_offset + kIcmpBytes));
+        case IcmpKind::Redirect:
+            return parse_redirect(packet, readable);
         case IcmpKind::Untracked:
             packet.is_untracked_icmpv6 = true;
             break;
@@ -143,13 +180,24 @@ void parse_transport(Packet& packet) noexcept {
             break;
         case ip_protocol::kIcmp:
         case ip_protocol::kIcmpv6:
-            packet.invalid =
-                readable < kIcmpBytes ? InvalidReason::ShortTransport : parse_icmp(packet);
+            packet.invalid = readable < kIcmpBytes ? InvalidReason::ShortTransport
+                                                   : parse_icmp(packet, readable);
             if (packet.is_icmp_error || packet.is_untracked_icmpv6) return;
             break;
+        case ip_protocol::kUdpLite:
+            packet.invalid =
+                readable < kUdpBytes ? InvalidReason::ShortTransport : check_udplite(packet);
+            break;
+        case ip_protocol::kSctp:
+            if (readable < kSctpBytes) packet.invalid = InvalidReason::ShortTransport;
+            break;
+        case ip_protocol::kGre: {
+            be16 call_id;
+            if (!read_call_id(packet.l4(), readable, call_id))
+                packet.invalid = InvalidReason::GrePayload;
+            break;
+        }
         default:
-            if (has_ports(packet.protocol) && readable < kPortBytes)
-                packet.invalid = InvalidReason::ShortTransport;
             break;
     }
     if (packet.invalid != InvalidReason::None) return;
@@ -171,13 +219,16 @@ Tuple tuple_of(const Packet& packet) noexcept {
     const uint32_t end =
         std::min<uint32_t>(packet.l4_offset + packet.l4_length, packet.frame_contiguous);
     if (packet.l4_offset + uint32_t{kPortBytes} > end) return tuple;
+    const uint32_t readable = end - packet.l4_offset;
     if (has_ports(packet.protocol)) {
         tuple.src_port = load<be16>(packet.l4());
         tuple.dst_port = load<be16>(packet.l4() + 2);
     } else if (packet.protocol == ip_protocol::kIcmp || packet.protocol == ip_protocol::kIcmpv6) {
         tuple.dst_port = load<be16>(packet.l4());
-        if (packet.l4_offset + uint32_t{kIcmpBytes} <= end && !packet.is_icmp_error)
+        if (readable >= kIcmpBytes && !packet.is_icmp_error)
             tuple.src_port = load<be16>(packet.l4() + 4);
+    } else if (packet.protocol == ip_protocol::kGre) {
+        read_call_id(packet.l4(), readable, tuple.dst_port);
     }
     return tuple;
 }

@@ -75,6 +75,7 @@ ParseOutcome parse_any(Packet& packet, uint8_t* frame, uint32_t contiguous, uint
                              ? parse_ipv4(packet, length, options.verify_ip_checksum)
                              : parse_ipv6(packet, length);
     if (ip.is_drop) return drop(ip.reason);
+    if (ip.is_fragment) return {FrameKind::Fragment, DropReason::Policy};
     parse_transport(packet);
     return {FrameKind::Ip, DropReason::Policy};
 }

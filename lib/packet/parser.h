@@ -18,7 +18,12 @@ namespace rampart {
 inline constexpr uint32_t kMaxHeaderBytes = 256;
 inline constexpr unsigned kMaxExtensionHeaders = 8;
 
-enum class FrameKind : uint8_t { Ip, Other, Drop };
+enum class FrameKind : uint8_t {
+    Ip,
+    Fragment,  // of an IP packet: no key, l4 is its piece of the datagram (fragment.h)
+    Other,
+    Drop
+};
 
 struct ParseOutcome {
     FrameKind kind;

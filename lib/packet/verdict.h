@@ -9,7 +9,8 @@ enum class Verdict : uint8_t {
     Pending,   // not decided yet; never leaves the pipeline
     Forward,   // goes out of Packet::out_port
     Drop,      // freed and counted under its DropReason
-    Consumed,  // taken over: handed to another worker, held, delivered to the box
+    Consumed,  // handed to the worker that owns its flow or datagram
+    Held,      // kept by the reassembly; the mbuf is no longer the burst's
 };
 
 // What a rule asks to be sent back with a reject. Meaning as in netfilter's REJECT.

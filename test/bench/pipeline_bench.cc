@@ -84,8 +84,9 @@ class Bench {
           table_(FlowTable::create({"bench", flows * 4 / 3 + 64, -1, KeyedHash::from_seed(1)})
                      .value()),
           steering_(Steering::single()),
+          reassembly_({}),
           counters_(new WorkerCounters),
-          context_(*table_, *counters_, steering_, 0),
+          context_(*table_, reassembly_, *counters_, steering_, 0),
           burst_(new Burst) {
         Diagnostics diagnostics;
         auto configuration = load_configuration("bench", kConfiguration, diagnostics);
@@ -161,6 +162,7 @@ class Bench {
     std::unique_ptr<PacketPool> pool_;
     std::unique_ptr<FlowTable> table_;
     Steering steering_;
+    Reassembly reassembly_;
     std::unique_ptr<WorkerCounters> counters_;
     WorkerContext context_;
     std::unique_ptr<Burst> burst_;

@@ -7,6 +7,8 @@
 
 #include <rte_mbuf.h>
 
+#include "dataplane/datagram_mark.h"
+
 namespace rampart::test {
 
 constexpr uint32_t kMbufs = 8191;
@@ -30,6 +32,8 @@ DpdkSession::DpdkSession() {
     if (!eal) throw std::runtime_error(eal.error().message);
     if (got == 0) sched_setaffinity(0, sizeof(allowed), &allowed);
     eal_ = std::move(*eal);
+    if (const auto marked = register_datagram_mark(); !marked)
+        throw std::runtime_error(marked.error().message);
     auto pool = PacketPool::create("test-packets", kMbufs, -1);
     if (!pool) throw std::runtime_error(pool.error().message);
     pool_ = std::move(*pool);

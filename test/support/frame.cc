@@ -5,7 +5,8 @@
 namespace rampart::test {
 namespace {
 
-constexpr uint8_t kTcp = 6, kUdp = 17, kIcmp = 1, kIcmpv6 = 58;
+constexpr uint8_t kTcp = 6, kUdp = 17, kIcmp = 1, kGre = 47, kIcmpv6 = 58, kSctp = 132,
+                  kUdpLite = 136;
 
 void put8(Bytes& out, unsigned value) {
     out.push_back(static_cast<uint8_t>(value));
@@ -46,12 +47,31 @@ uint8_t protocol_of(const FrameSpec& spec) {
             return kTcp;
         case Transport::Udp:
             return kUdp;
+        case Transport::UdpLite:
+            return kUdpLite;
         case Transport::Icmp:
             return is_ipv4(spec) ? kIcmp : kIcmpv6;
+        case Transport::Sctp:
+            return kSctp;
+        case Transport::Gre:
+            return kGre;
         case Transport::Other:
             break;
     }
     return spec.protocol;
+}
+
+// RFC 2784 and 2890, or RFC 2637 with a call id.
+void put_gre(Bytes& out, const FrameSpec& spec) {
+    const bool has_key = spec.gre_key || spec.call_id;
+    put16(out, (has_key ? 0x2000u : 0u) | spec.gre_version);
+    put16(out, spec.gre_payload);
+    if (spec.call_id) {
+        put16(out, static_cast<unsigned>(spec.payload.size()));
+        put16(out, *spec.call_id);
+    } else if (spec.gre_key) {
+        put32(out, *spec.gre_key);
+    }
 }
 
 // Returns the transport bytes with a zero checksum; `checksum_at` is where it belongs.
@@ -82,6 +102,23 @@ Bytes transport_bytes(const FrameSpec& spec, size_t& checksum_at) {
             put16(out, 0);
             checksum_at = 6;
             break;
+        case Transport::UdpLite:
+            put16(out, spec.src_port);
+            put16(out, spec.dst_port);
+            put16(out, spec.coverage);
+            put16(out, 0);
+            checksum_at = 6;
+            break;
+        case Transport::Sctp:
+            put16(out, spec.src_port);
+            put16(out, spec.dst_port);
+            put32(out, spec.verification_tag);
+            put32(out, 0);
+            checksum_at = 8;
+            break;
+        case Transport::Gre:
+            put_gre(out, spec);
+            break;
         case Transport::Icmp:
             put8(out, spec.icmp_type);
             put8(out, spec.icmp_code);
@@ -107,18 +144,38 @@ Bytes pseudo_header(const FrameSpec& spec, uint8_t protocol, size_t size) {
     return out;
 }
 
+void set_internet_checksum(const FrameSpec& spec, Bytes& transport, size_t checksum_at) {
+    const uint8_t protocol = protocol_of(spec);
+    Bytes summed;
+    if (protocol != kIcmp)
+        summed = pseudo_header(spec, spec.sum_as.value_or(protocol), transport.size());
+    append(summed, transport);
+    if (spec.transport == Transport::UdpLite && spec.coverage != 0 &&
+        spec.coverage < transport.size())
+        summed.resize(summed.size() - transport.size() + spec.coverage);
+    uint16_t checksum = plain_checksum(summed);
+    const bool zero_means_none =
+        spec.transport == Transport::Udp || spec.transport == Transport::UdpLite;  // RFC 768, 3828
+    if (zero_means_none && checksum == 0) checksum = 0xffff;
+    if (spec.checksum == ChecksumAs::Wrong) checksum ^= 0x5555;
+    set16(transport, checksum_at, checksum);
+}
+
+void set_sctp_checksum(const FrameSpec& spec, Bytes& transport, size_t checksum_at) {
+    uint32_t crc = plain_crc32c(transport);
+    if (spec.checksum == ChecksumAs::Wrong) crc ^= 0x5555;
+    for (unsigned i = 0; i < 4; ++i)
+        transport.at(checksum_at + i) = static_cast<uint8_t>(crc >> (i * 8));
+}
+
 Bytes finished_transport(const FrameSpec& spec) {
     size_t checksum_at = 0;
     Bytes transport = transport_bytes(spec, checksum_at);
     if (checksum_at != 0 && spec.checksum != ChecksumAs::Zero) {
-        const uint8_t protocol = protocol_of(spec);
-        Bytes summed;
-        if (protocol != kIcmp) summed = pseudo_header(spec, protocol, transport.size());
-        append(summed, transport);
-        uint16_t checksum = plain_checksum(summed);
-        if (spec.transport == Transport::Udp && checksum == 0) checksum = 0xffff;  // RFC 768
-        if (spec.checksum == ChecksumAs::Wrong) checksum ^= 0x5555;
-        set16(transport, checksum_at, checksum);
+        if (spec.transport == Transport::Sctp)
+            set_sctp_checksum(spec, transport, checksum_at);
+        else
+            set_internet_checksum(spec, transport, checksum_at);
     }
     if (spec.transport_cut && *spec.transport_cut < transport.size())
         transport.resize(*spec.transport_cut);
@@ -182,6 +239,16 @@ uint16_t plain_checksum(const Bytes& bytes) {
         sum = (sum & 0xffff) + (sum >> 16);
     }
     return static_cast<uint16_t>(~sum);
+}
+
+uint32_t plain_crc32c(const Bytes& bytes) {
+    uint32_t crc = 0xffffffff;
+    for (const uint8_t byte : bytes) {
+        crc ^= byte;
+        for (unsigned bit = 0; bit < 8; ++bit)
+            crc = crc >> 1 ^ (crc & 1 ? 0x82f63b78u : 0u);
+    }
+    return ~crc;
 }
 
 Bytes build_ip_packet(const FrameSpec& spec) {

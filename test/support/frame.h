@@ -20,7 +20,7 @@ using Mac = std::array<uint8_t, 6>;
 inline constexpr Mac kStationMac = {0x02, 0, 0, 0, 0, 0x0a};
 inline constexpr Mac kPeerMac = {0x02, 0, 0, 0, 0, 0x0b};
 
-enum class Transport : uint8_t { Other, Tcp, Udp, Icmp };
+enum class Transport : uint8_t { Other, Tcp, Udp, UdpLite, Icmp, Sctp, Gre };
 enum class ChecksumAs : uint8_t { Right, Wrong, Zero };
 
 struct FrameSpec {
@@ -66,6 +66,13 @@ struct FrameSpec {
     Bytes tcp_options;                   // padded to four bytes by the builder
     std::optional<uint8_t> data_offset;  // in words
     std::optional<uint16_t> udp_length;
+    uint16_t coverage = 0;          // UDP-Lite; 0: everything
+    std::optional<uint8_t> sum_as;  // protocol number in the pseudo header
+    uint32_t verification_tag = 0;  // SCTP; its chunks are the payload
+    uint8_t gre_version = 0;
+    uint16_t gre_payload = 0x0800;    // EtherType of what GRE carries
+    std::optional<uint16_t> call_id;  // GRE version 1
+    std::optional<uint32_t> gre_key;  // GRE version 0
     uint8_t icmp_type = 0, icmp_code = 0;
     uint16_t icmp_id = 0, icmp_seq = 0;  // bytes 4 to 7
     ChecksumAs checksum = ChecksumAs::Right;
@@ -79,5 +86,7 @@ Bytes build_ip_packet(const FrameSpec& spec);
 
 // RFC 1071 as it stands there, sixteen bits at a time, in host order.
 uint16_t plain_checksum(const Bytes& bytes);
+// CRC32c as in RFC 9260, appendix A, bit by bit; as a number, to be stored least byte first.
+uint32_t plain_crc32c(const Bytes& bytes);
 
 }  // namespace rampart::test

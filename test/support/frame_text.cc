@@ -39,6 +39,19 @@ std::string flags_text(uint8_t flags) {
     return text.empty() ? "none" : text;
 }
 
+std::string name_of(uint8_t protocol) {
+    switch (protocol) {
+        case 6:
+            return "tcp";
+        case 17:
+            return "udp";
+        case 132:
+            return "sctp";
+        default:
+            return "udplite";
+    }
+}
+
 struct IpView {
     IpAddress src, dst;
     uint8_t protocol = 0;
@@ -165,7 +178,9 @@ std::string tuple_text(const Tuple& tuple) {
     switch (tuple.protocol) {
         case 6:
         case 17:
-            return (tuple.protocol == 6 ? "tcp " : "udp ") +
+        case 132:
+        case 136:
+            return name_of(tuple.protocol) + " " +
                    endpoint(tuple.src_address(), tuple.src_port.host()) + " > " +
                    endpoint(tuple.dst_address(), tuple.dst_port.host());
         case 1:
@@ -173,6 +188,11 @@ std::string tuple_text(const Tuple& tuple) {
             return "icmp " + src + " > " + dst + " " +
                    icmp_text(tuple.family, tuple.icmp_type(), tuple.icmp_code()) + " id " +
                    std::to_string(tuple.src_port.host());
+        case 47:
+            return "gre " + src + " > " + dst +
+                   (tuple.dst_port == be16{} && tuple.src_port == be16{}
+                        ? ""
+                        : " call " + std::to_string(tuple.dst_port.host()));
         default:
             return "ip " + src + " > " + dst + " proto " + std::to_string(tuple.protocol);
     }

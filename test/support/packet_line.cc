@@ -1,129 +1,14 @@
 #include "support/packet_line.h"
 
-#include <charconv>
-#include <functional>
+#include <algorithm>
 #include <map>
 #include <sstream>
-#include <stdexcept>
+
+#include "support/fragment_frame.h"
+#include "support/packet_words.h"
 
 namespace rampart::test {
 namespace {
-
-[[noreturn]] void fail(const std::string& what) {
-    throw std::runtime_error(what);
-}
-
-uint32_t number_of(const std::string& word, uint64_t max = 0xffffffff) {
-    uint64_t value = 0;
-    const bool is_hex = word.starts_with("0x");
-    const char* first = word.data() + (is_hex ? 2 : 0);
-    const char* last = word.data() + word.size();
-    const auto [end, error] = std::from_chars(first, last, value, is_hex ? 16 : 10);
-    if (error != std::errc{} || end != last || value > max) fail("not a number: '" + word + "'");
-    return static_cast<uint32_t>(value);
-}
-
-Bytes hex_of(const std::string& word) {
-    if (word.size() % 2 != 0) fail("odd number of hex digits: '" + word + "'");
-    Bytes out;
-    for (size_t i = 0; i < word.size(); i += 2)
-        out.push_back(static_cast<uint8_t>(number_of("0x" + word.substr(i, 2))));
-    return out;
-}
-
-IpAddress address_of(const std::string& word) {
-    const auto address = IpAddress::parse(word);
-    if (!address) fail("not an address: '" + word + "'");
-    return *address;
-}
-
-Mac mac_of(const std::string& word) {
-    Mac mac{};
-    if (word.size() != 17) fail("not a MAC address: '" + word + "'");
-    for (size_t i = 0; i < 6; ++i)
-        mac[i] = static_cast<uint8_t>(number_of("0x" + word.substr(i * 3, 2)));
-    return mac;
-}
-
-uint8_t flags_of(const std::string& word) {
-    static const std::map<char, uint8_t> kFlags = {{'F', 0x01}, {'S', 0x02}, {'R', 0x04},
-                                                   {'P', 0x08}, {'.', 0x10}, {'A', 0x10},
-                                                   {'U', 0x20}, {'E', 0x40}, {'C', 0x80}};
-    if (word == "none") return 0;
-    uint8_t flags = 0;
-    for (const char c : word) {
-        const auto found = kFlags.find(c);
-        if (found == kFlags.end()) fail("not TCP flags: '" + word + "'");
-        flags |= found->second;
-    }
-    return flags;
-}
-
-void append_option(Bytes& out, uint8_t kind, const Bytes& data) {
-    out.push_back(kind);
-    out.push_back(static_cast<uint8_t>(data.size() + 2));
-    out.insert(out.end(), data.begin(), data.end());
-}
-
-Bytes big_endian(uint32_t value, unsigned size) {
-    Bytes out;
-    for (unsigned i = size; i-- > 0;)
-        out.push_back(static_cast<uint8_t>(value >> (i * 8)));
-    return out;
-}
-
-// "mss=1460,wscale=7,sackok,sack=100-200,ts,nop,hex=0204"
-Bytes tcp_options_of(const std::string& word) {
-    Bytes out;
-    std::stringstream list(word);
-    for (std::string item; std::getline(list, item, ',');) {
-        const size_t equals = item.find('=');
-        const std::string name = item.substr(0, equals);
-        const std::string value = equals == std::string::npos ? "" : item.substr(equals + 1);
-        if (name == "mss") {
-            append_option(out, 2, big_endian(value.empty() ? 1460 : number_of(value), 2));
-        } else if (name == "wscale") {
-            append_option(out, 3, big_endian(number_of(value), 1));
-        } else if (name == "sackok") {
-            append_option(out, 4, {});
-        } else if (name == "sack") {
-            const size_t dash = value.find('-');
-            Bytes block = big_endian(number_of(value.substr(0, dash)), 4);
-            const Bytes right = big_endian(number_of(value.substr(dash + 1)), 4);
-            block.insert(block.end(), right.begin(), right.end());
-            append_option(out, 5, block);
-        } else if (name == "ts") {
-            append_option(out, 8, Bytes(8, 1));
-        } else if (name == "nop") {
-            out.push_back(1);
-        } else if (name == "hex") {
-            const Bytes bytes = hex_of(value);
-            out.insert(out.end(), bytes.begin(), bytes.end());
-        } else {
-            fail("unknown TCP option '" + item + "'");
-        }
-    }
-    return out;
-}
-
-FrameSpec::Extension extension_of(const std::string& word) {
-    static const std::map<std::string, uint8_t> kTypes = {
-        {"hop-by-hop", 0}, {"routing", 43}, {"fragment", 44}, {"ah", 51}, {"destination", 60}};
-    const size_t equals = word.find('=');
-    const auto found = kTypes.find(word.substr(0, equals));
-    if (found == kTypes.end()) fail("unknown extension header '" + word + "'");
-    // Eight bytes: next header, length 0, then PadN for the options of two of them.
-    Bytes bytes = {0, 0, 1, 4, 0, 0, 0, 0};
-    if (found->second == 51)
-        bytes = {0, 4, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
-    if (found->second == 44) bytes = {0, 0, 0, 0, 0, 0, 0, 1};
-    if (found->second == 43) bytes = {0, 0, 2, 0, 0, 0, 0, 0};
-    if (equals != std::string::npos) {
-        bytes = hex_of(word.substr(equals + 1));
-        bytes.insert(bytes.begin(), 0);
-    }
-    return {found->second, bytes};
-}
 
 class LineParser {
   public:
@@ -144,6 +29,9 @@ class LineParser {
     void read_head(const std::string& kind);
     void read_endpoint(IpAddress& address, uint16_t& port);
     void read_icmp(const std::string& word);
+    bool read_sctp(const std::string& word);
+    bool read_gre(const std::string& word);
+    bool read_redirect(const std::string& word);
     bool read_link_word(const std::string& word);
     bool read_ip_word(const std::string& word);
     bool read_transport_word(const std::string& word);
@@ -151,6 +39,7 @@ class LineParser {
 
     std::vector<std::string> words_;
     size_t at_ = 0;
+    size_t chunk_at_ = 0;  // SCTP: where the last chunk begins in the payload
     FrameSpec spec_;
     std::optional<uint32_t> quote_size_;
 };
@@ -170,6 +59,9 @@ FrameSpec LineParser::parse() {
     }
     while (!at_end()) {
         const std::string word = next();
+        if (spec_.transport == Transport::Sctp && read_sctp(word)) continue;
+        if (spec_.transport == Transport::Gre && read_gre(word)) continue;
+        if (spec_.transport == Transport::Icmp && read_redirect(word)) continue;
         if (read_link_word(word) || read_ip_word(word) || read_transport_word(word)) continue;
         if (spec_.transport == Transport::Tcp)
             spec_.tcp_flags = flags_of(word);
@@ -182,10 +74,10 @@ FrameSpec LineParser::parse() {
 }
 
 void LineParser::read_head(const std::string& kind) {
-    static const std::map<std::string, Transport> kKinds = {{"tcp", Transport::Tcp},
-                                                            {"udp", Transport::Udp},
-                                                            {"icmp", Transport::Icmp},
-                                                            {"ip", Transport::Other}};
+    static const std::map<std::string, Transport> kKinds = {
+        {"tcp", Transport::Tcp},   {"udp", Transport::Udp},   {"udplite", Transport::UdpLite},
+        {"icmp", Transport::Icmp}, {"sctp", Transport::Sctp}, {"gre", Transport::Gre},
+        {"ip", Transport::Other}};
     const auto found = kKinds.find(kind);
     if (found == kKinds.end()) fail("unknown kind of packet '" + kind + "'");
     spec_.transport = found->second;
@@ -198,7 +90,8 @@ void LineParser::read_head(const std::string& kind) {
 // "10.0.0.2:80", "[2001:db8::1]:80"; without ports just the address.
 void LineParser::read_endpoint(IpAddress& address, uint16_t& port) {
     std::string word = next();
-    if (spec_.transport == Transport::Tcp || spec_.transport == Transport::Udp) {
+    if (spec_.transport != Transport::Other && spec_.transport != Transport::Icmp &&
+        spec_.transport != Transport::Gre) {
         const size_t colon = word.rfind(':');
         if (colon == std::string::npos) fail("no port in '" + word + "'");
         port = static_cast<uint16_t>(number_of(word.substr(colon + 1), 0xffff));
@@ -227,8 +120,87 @@ void LineParser::read_icmp(const std::string& word) {
 void LineParser::read_quote() {
     LineParser inner({words_.begin() + static_cast<long>(at_), words_.end()});
     at_ = words_.size();
-    spec_.payload = build_ip_packet(inner.parse());
-    if (quote_size_ && *quote_size_ < spec_.payload.size()) spec_.payload.resize(*quote_size_);
+    Bytes quote = build_ip_packet(inner.parse());
+    if (quote_size_ && *quote_size_ < quote.size()) quote.resize(*quote_size_);
+    spec_.payload.insert(spec_.payload.end(), quote.begin(), quote.end());
+}
+
+// "redirect-to ADDRESS option TYPE UNITS about PACKET" (RFC 4861, 4.5): target and destination, and
+// the head of an option.
+bool LineParser::read_redirect(const std::string& word) {
+    if (word == "redirect-to") {
+        spec_.icmp_type = 137;
+        const IpAddress target = address_of(next());
+        for (int i = 0; i < 2; ++i)
+            spec_.payload.insert(spec_.payload.end(), target.bytes.begin(), target.bytes.end());
+    } else if (word == "option") {
+        const uint8_t type = next8();
+        const Bytes header = {type, next8(), 0, 0, 0, 0, 0, 0};
+        spec_.payload.insert(spec_.payload.end(), header.begin(), header.end());
+    } else {
+        return false;
+    }
+    return true;
+}
+
+// Chunks with plausible contents (RFC 9260, 3.3), and words that change the last of them.
+bool LineParser::read_sctp(const std::string& word) {
+    static const std::map<std::string, std::pair<uint8_t, size_t>> kChunks = {
+        {"data", {0, 20}},
+        {"init", {1, 16}},
+        {"init-ack", {2, 16}},
+        {"sack", {3, 12}},
+        {"heartbeat", {4, 8}},
+        {"heartbeat-ack", {5, 8}},
+        {"abort", {6, 0}},
+        {"shutdown", {7, 4}},
+        {"shutdown-ack", {8, 0}},
+        {"error", {9, 4}},
+        {"cookie-echo", {10, 8}},
+        {"cookie-ack", {11, 0}},
+        {"shutdown-complete", {14, 0}}};
+    const auto found = kChunks.find(word);
+    if (found != kChunks.end() || word == "chunk") {
+        const uint8_t type = found != kChunks.end() ? found->second.first : next8();
+        const size_t size = found != kChunks.end() ? found->second.second : next_number(1400);
+        chunk_at_ = spec_.payload.size();
+        const size_t length = size + 4;
+        const Bytes header = {type, 0, static_cast<uint8_t>(length >> 8),
+                              static_cast<uint8_t>(length)};
+        spec_.payload.insert(spec_.payload.end(), header.begin(), header.end());
+        spec_.payload.resize((chunk_at_ + length + 3) / 4 * 4);
+    } else if (word == "vtag") {
+        spec_.verification_tag = next_number();
+    } else if (word == "tag") {  // the one that INIT and INIT ACK announce
+        const Bytes tag = big_endian(next_number(), 4);
+        std::copy(tag.begin(), tag.end(), spec_.payload.begin() + static_cast<long>(chunk_at_) + 4);
+    } else if (word == "reflected") {
+        spec_.payload.at(chunk_at_ + 1) |= 1;
+    } else if (word == "chunk-length") {
+        const Bytes length = big_endian(next16(), 2);
+        std::copy(length.begin(), length.end(),
+                  spec_.payload.begin() + static_cast<long>(chunk_at_) + 2);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+bool LineParser::read_gre(const std::string& word) {
+    if (word == "call") {  // as PPTP's
+        spec_.gre_version = 1;
+        spec_.gre_payload = 0x880b;
+        spec_.call_id = next16();
+    } else if (word == "gre-version") {
+        spec_.gre_version = next8();
+    } else if (word == "carries") {
+        spec_.gre_payload = next16();
+    } else if (word == "key") {
+        spec_.gre_key = next_number();
+    } else {
+        return false;
+    }
+    return true;
 }
 
 bool LineParser::read_link_word(const std::string& word) {
@@ -291,7 +263,7 @@ bool LineParser::read_ip_word(const std::string& word) {
 
 bool LineParser::read_transport_word(const std::string& word) {
     if (word == "len") {
-        spec_.payload.assign(next_number(1800), 0x61);
+        spec_.payload.assign(next_number(65000), 0x61);
     } else if (word == "data") {
         spec_.payload = hex_of(next());
     } else if (word == "seq") {
@@ -308,6 +280,10 @@ bool LineParser::read_transport_word(const std::string& word) {
         spec_.data_offset = next8();
     } else if (word == "udp-length") {
         spec_.udp_length = next16();
+    } else if (word == "coverage") {
+        spec_.coverage = next16();
+    } else if (word == "sum-as") {
+        spec_.sum_as = next8();
     } else if (word == "id") {
         spec_.icmp_id = next16();
     } else if (word == "bad-checksum") {
@@ -339,7 +315,12 @@ FrameSpec parse_packet_line(std::string_view line) {
 }
 
 Bytes frame_of(std::string_view line) {
-    return build_frame(parse_packet_line(line));
+    std::vector<std::string> words = words_of(line);
+    const auto piece = std::find(words.begin(), words.end(), "piece");
+    const std::vector<std::string> packet(words.begin(), piece);
+    const Bytes frame = build_frame(LineParser(packet).parse());
+    if (piece == words.end()) return frame;
+    return fragment_frame(frame, parse_piece({piece + 1, words.end()}));
 }
 
 }  // namespace rampart::test

@@ -6,6 +6,8 @@
 #include <rte_mbuf.h>
 
 #include "conntrack/tracker.h"
+#include "dataplane/datagram_mark.h"
+#include "dataplane/fragmentation.h"
 #include "dataplane/pipeline.h"
 #include "support/frame_text.h"
 
@@ -21,6 +23,16 @@ std::unique_ptr<FlowTable> make_table(const Pipeline::Options& options) {
                                     .hash = KeyedHash::from_seed(options.hash_seed)});
     if (!table) throw std::runtime_error(table.error().message);
     return std::move(*table);
+}
+
+std::vector<Bytes> cut(rte_mbuf* datagram, const Packet& packet) {
+    rte_mbuf* fragments[kMaxOutputFragments];
+    const uint32_t count = cut_datagram(datagram, packet, fragments);
+    std::vector<Bytes> frames;
+    for (uint32_t i = 0; i < count; ++i)
+        frames.push_back(bytes_of(fragments[i]));
+    rte_pktmbuf_free_bulk(fragments, count);
+    return frames;
 }
 
 std::string flow_text(const Flow& flow, const Tuple& original, Tick now) {
@@ -48,6 +60,9 @@ std::string Outcome::to_text() const {
         case Verdict::Consumed:
             text = "consumed";
             break;
+        case Verdict::Held:
+            text = "held";
+            break;
         case Verdict::Pending:
             text = "pending";
             break;
@@ -59,9 +74,10 @@ Pipeline::Pipeline(std::unique_ptr<Snapshot> snapshot, Options options)
     : options_(options),
       mbufs_before_(DpdkSession::get().mbufs_out()),
       table_(make_table(options)),
+      reassembly_(new Reassembly(options.reassembly)),
       counters_(new WorkerCounters),
       burst_(new Burst),
-      context_(*table_, *counters_, steering_, 0) {
+      context_(*table_, *reassembly_, *counters_, steering_, 0) {
     context_.now = Now::at(1'000'000'000);
     if (snapshot != nullptr) reload(std::move(snapshot));
 }
@@ -91,6 +107,7 @@ std::vector<Outcome> Pipeline::send(std::span<const Arrival> arrivals) {
     Burst& burst = *burst_;
     burst.count = static_cast<uint32_t>(arrivals.size());
     burst.ct_class.fill(kNoClass);
+    burst.flow.fill(FlowRef{});
     for (uint32_t i = 0; i < burst.count; ++i) {
         burst.mbuf[i] = DpdkSession::get().make_mbuf(arrivals[i].frame, arrivals[i].cuts);
         burst.packet[i].in_port = arrivals[i].port;
@@ -104,10 +121,14 @@ std::vector<Outcome> Pipeline::send(std::span<const Arrival> arrivals) {
         Outcome& outcome = outcomes[i];
         outcome.verdict = burst.verdict[i];
         if (burst.ct_class[i] != kNoClass) outcome.ct_class = burst.ct_class[i];
+        if (!burst.flow[i].is_none()) outcome.direction = burst.flow[i].direction();
+        if (outcome.ct_class == CtClass::Invalid) outcome.invalid = burst.packet[i].invalid;
+        if (outcome.verdict == Verdict::Held) continue;
         outcome.frame = bytes_of(burst.mbuf[i]);
         if (outcome.verdict == Verdict::Forward) {
             outcome.out_port = burst.packet[i].out_port;
             counters_->forwarded.add(1);
+            if (is_datagram(burst.mbuf[i])) outcome.fragments = cut(burst.mbuf[i], burst.packet[i]);
         } else if (outcome.verdict == Verdict::Drop) {
             outcome.reason = burst.reason[i];
             counters_->drops[static_cast<size_t>(outcome.reason)].add(1);
@@ -134,6 +155,8 @@ void Pipeline::advance(uint64_t ns, bool sweep) {
             counters_->expired.add(1);
     }
     table_->end_burst();
+    while (const uint32_t freed = reassembly_->expire(context_.now.tick))
+        counters_->drops[static_cast<size_t>(DropReason::FragmentTimeout)].add(freed);
 }
 
 std::vector<FlowView> Pipeline::flows() const {
@@ -178,10 +201,12 @@ int Pipeline::port_of(std::string_view name) const {
 }
 
 bool Pipeline::is_conserved() const {
-    uint64_t ended = counters_->forwarded.load();
+    const uint32_t held = reassembly_->held();
+    uint64_t ended = counters_->forwarded.load() + counters_->merged.load() + held;
     for (const Counter& drops : counters_->drops)
         ended += drops.load();
-    return ended == counters_->received.load() && DpdkSession::get().mbufs_out() == mbufs_before_;
+    return ended == counters_->received.load() &&
+           DpdkSession::get().mbufs_out() == mbufs_before_ + held;
 }
 
 }  // namespace rampart::test

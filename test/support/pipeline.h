@@ -29,8 +29,11 @@ struct Outcome {
     Verdict verdict = Verdict::Pending;
     DropReason reason{};
     std::optional<CtClass> ct_class;  // none when the packet was dropped before tracking
+    InvalidReason invalid = InvalidReason::None;  // of the class Invalid
+    std::optional<Direction> direction;           // none when it belongs to no flow
     InterfaceIndex out_port = kNoInterface;
-    Bytes frame;  // as it left, or as it was when it was dropped
+    Bytes frame;  // as it left, or as it was when it was dropped; a datagram is whole here
+    std::vector<Bytes> fragments = {};  // what a datagram that came in fragments left in
 
     bool operator==(const Outcome&) const = default;
     std::string to_text() const;  // "forward 1 new", "drop policy new"
@@ -52,6 +55,7 @@ class Pipeline {
         uint32_t capacity = 4096;
         uint64_t hash_seed = 1;
         uint32_t path_capacity = PathTable::kDefaultCapacity;
+        Reassembly::Options reassembly = {};
         bool forget_verdicts = false;  // a fresh generation before each burst: nothing is cached
     };
     explicit Pipeline(std::unique_ptr<Snapshot> snapshot) : Pipeline(std::move(snapshot), {}) {}
@@ -79,9 +83,10 @@ class Pipeline {
     const WorkerCounters& counters() const { return *counters_; }
     const Snapshot* snapshot() const { return snapshot_.get(); }
     FlowTable& table() { return *table_; }
+    const Reassembly& reassembly() const { return *reassembly_; }
     Now now() const { return context_.now; }
     int port_of(std::string_view name) const;  // -1: no such interface
-    // received == forwarded + drops, and every mbuf is back.
+    // received == forwarded + drops + merged + held, and every mbuf is back or held.
     bool is_conserved() const;
 
   private:
@@ -93,6 +98,7 @@ class Pipeline {
     uint32_t mbufs_before_ = 0;
     std::unique_ptr<Snapshot> snapshot_;
     std::unique_ptr<FlowTable> table_;
+    std::unique_ptr<Reassembly> reassembly_;
     std::unique_ptr<WorkerCounters> counters_;
     std::unique_ptr<Burst> burst_;
     Steering steering_ = Steering::single();

@@ -35,6 +35,15 @@ inline constexpr std::string_view kSampleLines[] = {
     "icmp fe80::2 > ff02::16 143/0 ttl 1 len 24 ext hop-by-hop",
     "ip 10.0.0.2 > 192.0.2.1 proto 47 len 40",
     "ip 10.0.0.2 > 192.0.2.1 proto 132 len 40",
+    "sctp 10.0.0.2:3000 > 192.0.2.1:4000 vtag 0 init tag 17",
+    "sctp 10.0.0.2:3000 > 192.0.2.1:4000 vtag 34 cookie-echo data sack",
+    "sctp [2001:db8:1::2]:3000 > [2001:db8:2::1]:4000 vtag 34 heartbeat data ext destination",
+    "gre 10.0.0.2 > 192.0.2.1 key 7 len 40",
+    "gre 192.0.2.1 > 10.0.0.2 call 7 len 40",
+    "udplite 10.0.0.2:3000 > 192.0.2.1:4000 coverage 20 sum-as 17 len 40",
+    "icmp fe80::1 > 2001:db8:1::2 redirect-to 2001:db8:2::1 option 4 9 ttl 255 about udp "
+    "[2001:db8:1::2]:4000 > [2001:db8:2::1]:53 len 16",
+    "icmp 198.51.100.1 > 10.0.0.2 error 3/2 about gre 10.0.0.2 > 192.0.2.1 call 7 len 20",
     "arp",
     "ether 0x88cc",
 };

@@ -35,8 +35,11 @@ WorkerBed::WorkerBed(const Options& options) : steering_(Steering::software(opti
             std::make_unique<RingPort>(options.workers, kReceiveSlots, options.transmit_slots));
     const TscClock clock = TscClock::start_now();
     for (uint16_t index = 0; index < options.workers; ++index) {
-        Worker::Options worker{index,           {},    nullptr, nullptr, &steering_,
-                               hand_off_.get(), clock, true};
+        Worker::Options worker{.index = index,
+                               .steering = &steering_,
+                               .hand_off = hand_off_.get(),
+                               .clock = clock,
+                               .sleep_when_idle = true};
         for (const auto& port : ports_)
             worker.ports.push_back({port->id(), index, true, index, nullptr});
         // One secret for all, as in the daemon: the owner of a flow must not depend on the asker.
@@ -44,6 +47,8 @@ WorkerBed::WorkerBed(const Options& options) : steering_(Steering::software(opti
                                                    .capacity = options.capacity,
                                                    .numa_node = -1,
                                                    .hash = KeyedHash::from_seed(1)}));
+        worker.reassembly = std::make_unique<Reassembly>(Reassembly::Options{
+            .datagrams = 256, .fragments = 1024, .hash = KeyedHash::from_seed(1)});
         worker.mailbox = value_of(Mailbox::create(session.unique_name("mailbox"), -1));
         workers_.push_back(std::make_unique<Worker>(std::move(worker)));
     }
@@ -90,11 +95,19 @@ void WorkerBed::put(InterfaceIndex port, uint16_t queue, rte_mbuf* mbuf) {
 bool WorkerBed::is_settled() const {
     return sum(&WorkerCounters::received) == put_count_ &&
            sum(&WorkerCounters::handed_in) == sum(&WorkerCounters::handed_out) &&
-           sum(&WorkerCounters::forwarded) + drops() == put_count_;
+           sum(&WorkerCounters::forwarded) + sum(&WorkerCounters::merged) + drops() + held() ==
+               put_count_;
 }
 
 bool WorkerBed::settle() const {
     return wait_for([this] { return is_settled(); });
+}
+
+uint64_t WorkerBed::held() const {
+    uint64_t held = 0;
+    for (const auto& worker : workers_)
+        held += worker->reassembly().held();
+    return held;
 }
 
 uint64_t WorkerBed::drops() const {

@@ -40,6 +40,7 @@ class WorkerBed {
     Worker& worker(uint16_t index) { return *workers_[index]; }
     const WorkerCounters& counters(uint16_t index) const { return workers_[index]->counters(); }
     uint64_t drops() const;
+    uint64_t held() const;  // fragments waiting for others
     uint64_t sum(Counter WorkerCounters::*counter) const;
     // What control reads while workers run; returns packets counted by all rules and policies.
     uint64_t read_everything() const;

@@ -8,7 +8,8 @@ namespace rampart {
 namespace {
 
 constexpr const Tracker* kTrackers[] = {
-    &kTcpTracker, &kUdpTracker, &kIcmpTracker, &kIcmpv6Tracker, &kGenericTracker,
+    &kTcpTracker,    &kUdpTracker,  &kUdpLiteTracker, &kIcmpTracker,
+    &kIcmpv6Tracker, &kSctpTracker, &kGreTracker,     &kGenericTracker,
 };
 
 constexpr std::array<const Tracker*, 256> kByProtocol = [] {
@@ -16,8 +17,11 @@ constexpr std::array<const Tracker*, 256> kByProtocol = [] {
     by_protocol.fill(&kGenericTracker);
     by_protocol[ip_protocol::kTcp] = &kTcpTracker;
     by_protocol[ip_protocol::kUdp] = &kUdpTracker;
+    by_protocol[ip_protocol::kUdpLite] = &kUdpLiteTracker;
     by_protocol[ip_protocol::kIcmp] = &kIcmpTracker;
     by_protocol[ip_protocol::kIcmpv6] = &kIcmpv6Tracker;
+    by_protocol[ip_protocol::kSctp] = &kSctpTracker;
+    by_protocol[ip_protocol::kGre] = &kGreTracker;
     return by_protocol;
 }();
 

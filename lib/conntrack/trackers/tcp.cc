@@ -136,9 +136,9 @@ ResetCheck check_reset(Step& step) noexcept {
             return ResetCheck::CheckWindow;
         step.new_state = step.old_state;
     }
-    // The answer to a SYN or SYN/ACK that was let through.
+    // The answer to the other side's SYN, or to an ACK, that was let through.
     const bool answers_ignored =
-        (flow.has(flow_status::kSeenReply) && tcp.last_class == TcpClass::Syn) ||
+        (flow.has(flow_status::kSeenReply) && step.last_was(TcpClass::Syn, step.peer)) ||
         (!flow.has(flow_status::kAssured) && tcp.last_class == TcpClass::Ack);
     if (answers_ignored && step.segment.ack == tcp.last_end) return ResetCheck::Accept;
     // The answer to a challenge ACK that was let through.

@@ -162,15 +162,15 @@ WindowResult check_window(TcpFlow& tcp, Direction direction, TcpState state,
             count_retransmission(tcp, direction, segment, ack, end);
         return WindowResult::Accept;
     }
-    if (be_liberal || tcp.flags[sender] & tcp_side::kBeLiberal) return WindowResult::Accept;
-    if (!(bounds & kUpperData)) {
-        const bool is_small_overshoot =
-            bounds == (kAllBounds & ~kUpperData) && end - side.max_end + 1 <= peer.max_win;
-        if (!is_small_overshoot) return WindowResult::Invalid;
+    const bool is_small_overshoot =
+        bounds == (kAllBounds & ~kUpperData) && end - side.max_end + 1 <= peer.max_win;
+    if (is_small_overshoot) {
         side.end = end;
         tcp.flags[sender] |= tcp_side::kUnacked;
-        return WindowResult::Ignore;
     }
+    if (be_liberal || tcp.flags[sender] & tcp_side::kBeLiberal) return WindowResult::Accept;
+    if (!(bounds & kUpperData))
+        return is_small_overshoot ? WindowResult::Ignore : WindowResult::Invalid;
     return bounds & kUpperAck ? WindowResult::Ignore : WindowResult::Invalid;
 }
 

@@ -1,4 +1,5 @@
 // steer: every packet to the worker that owns its flow.
+#include "dataplane/datagram_mark.h"
 #include "dataplane/stages.h"
 
 namespace rampart {
@@ -9,8 +10,8 @@ void keep_own(Burst& burst, KeyBatch& batch, const WorkerContext& context) noexc
     uint32_t kept = 0;
     for (uint32_t at = 0; at < batch.count; ++at) {
         const uint32_t i = batch.position[at];
-        const uint16_t owner =
-            context.steering.owner_of(burst.packet[i], batch.hash[at], context.worker);
+        const uint16_t owner = context.steering.owner_of(
+            burst.packet[i], is_datagram(burst.mbuf[i]), batch.hash[at], context.worker);
         if (owner != context.worker) {
             burst.verdict[i] = Verdict::Consumed;
             burst.owner[i] = static_cast<uint8_t>(owner);

@@ -1,5 +1,5 @@
 // The scenario runner: finds test/scenario/**/*.yaml, plays each, and checks that every way a
-// packet can be dropped has a scenario.
+// packet can be dropped, and every reason to call it INVALID, has a scenario.
 //
 //   scenarios ROOT [PART...]    ROOT is the source tree; a PART selects paths that contain it
 #include <algorithm>
@@ -26,6 +26,8 @@ constexpr std::array kCoveredElsewhere = {
     Elsewhere{DropReason::InsertFailed, "test/unit/dataplane/insert_failed_test.cc"},
     Elsewhere{DropReason::HandOffFull, "test/unit/dataplane/worker_test.cc"},
     Elsewhere{DropReason::TransmitFull, "test/unit/dataplane/worker_test.cc"},
+    Elsewhere{DropReason::FragmentMemory, "test/unit/dataplane/reassembly_test.cc"},
+    Elsewhere{DropReason::FragmentOutput, "test/unit/dataplane/reassembly_test.cc"},
 };
 
 std::vector<std::filesystem::path> find_scenarios(const std::filesystem::path& root,
@@ -61,9 +63,22 @@ size_t report_uncovered(const std::set<DropReason>& seen, const std::filesystem:
     return missing;
 }
 
+size_t report_uncovered(const std::set<InvalidReason>& seen) {
+    size_t missing = 0;
+    for (size_t i = 1; i < kInvalidReasonCount; ++i) {
+        const auto reason = static_cast<InvalidReason>(i);
+        if (seen.contains(reason)) continue;
+        ++missing;
+        std::printf("FAIL no scenario names 'invalid %s'\n",
+                    std::string(to_string(reason)).c_str());
+    }
+    return missing;
+}
+
 int run(const std::filesystem::path& root, const std::vector<std::string>& parts) {
     const std::vector<std::filesystem::path> files = find_scenarios(root, parts);
     std::set<DropReason> seen;
+    std::set<InvalidReason> invalid;
     size_t failed = 0, packets = 0;
     for (const std::filesystem::path& file : files) {
         const std::string name = std::filesystem::relative(file, root).string();
@@ -77,6 +92,7 @@ int run(const std::filesystem::path& root, const std::vector<std::string>& parts
             result.failures.push_back(error.what());
         }
         seen.insert(result.reasons.begin(), result.reasons.end());
+        invalid.insert(result.invalid.begin(), result.invalid.end());
         packets += result.packets;
         if (result.failures.empty()) continue;
         ++failed;
@@ -84,8 +100,9 @@ int run(const std::filesystem::path& root, const std::vector<std::string>& parts
         for (const std::string& failure : result.failures)
             std::printf("    %s\n", failure.c_str());
     }
-    const size_t uncovered = parts.empty() ? report_uncovered(seen, root) : 0;
-    std::printf("%zu packets, %zu drop reasons without a scenario\n", packets, uncovered);
+    const size_t uncovered =
+        parts.empty() ? report_uncovered(seen, root) + report_uncovered(invalid) : 0;
+    std::printf("%zu packets, %zu reasons without a scenario\n", packets, uncovered);
     std::printf("%zu passed, %zu failed, 0 skipped\n", files.size() - failed, failed + uncovered);
     return failed == 0 && uncovered == 0 && !files.empty() ? 0 : 1;
 }

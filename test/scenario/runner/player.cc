@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "packet/parser.h"
+#include "support/fragment_frame.h"
 #include "support/frame_text.h"
 #include "support/load.h"
 #include "support/packet_line.h"
@@ -18,6 +19,17 @@ bool has_words(const std::string& text, const std::vector<std::string>& wanted) 
     for (const std::string& word : words_of(text))
         if (next != wanted.end() && *next == word) ++next;
     return next == wanted.end();
+}
+
+// "cut 1020,1020,500": the IP lengths of the fragments that a datagram left in.
+std::string cut_text(const Outcome& outcome) {
+    if (joined_payload(outcome.fragments) != payload_of(outcome.frame))
+        return "fragments that do not make up the datagram";
+    std::string text = "cut ";
+    for (const Bytes& fragment : outcome.fragments)
+        text += std::to_string(ip_length_of(fragment)) + ",";
+    text.pop_back();
+    return text;
 }
 
 std::string joined(const std::vector<std::string>& words, size_t first) {
@@ -42,8 +54,9 @@ class Player {
     Arrival arrival_of(const std::string& row);
     void check(const PacketRow& row, const Arrival& arrival, const Outcome& outcome);
     void check_verdict(const std::string& expect, const Arrival& arrival, const Outcome& outcome);
+    void check_class(const std::string& wanted, const Outcome& outcome);
     void check_reply(const std::vector<std::string>& words, const Outcome& outcome);
-    void check_flow(const std::string& wanted, const Arrival& arrival);
+    void check_flow(const std::string& wanted, Bytes frame);
     std::string port_name(InterfaceIndex port) const;
     void fail(const std::string& expected, const std::string& actual);
 
@@ -69,6 +82,9 @@ PlayResult Player::play() {
             return result_;
         }
     }
+    for (size_t reason = 0; reason < kDropReasonCount; ++reason)
+        if (pipeline_.drops(static_cast<DropReason>(reason)) != 0)
+            result_.reasons.insert(static_cast<DropReason>(reason));
     where_ = "at the end";
     if (!pipeline_.is_conserved())
         fail("received = forwarded + drops, and all mbufs back", "some packet is lost or doubled");
@@ -120,10 +136,9 @@ void Player::run(const SendStep& step) {
 
 void Player::check(const PacketRow& row, const Arrival& arrival, const Outcome& outcome) {
     if (row.expect) check_verdict(*row.expect, arrival, outcome);
-    const std::string actual =
-        outcome.ct_class ? std::string(to_string(*outcome.ct_class)) : "none";
-    if (row.ct_class && *row.ct_class != actual) fail(*row.ct_class, actual);
-    if (row.flow) check_flow(*row.flow, arrival);
+    if (row.ct_class) check_class(*row.ct_class, outcome);
+    // A datagram that has come in fragments is known by the whole of it.
+    if (row.flow) check_flow(*row.flow, outcome.frame.empty() ? arrival.frame : outcome.frame);
 }
 
 void Player::check_verdict(const std::string& expect, const Arrival& arrival,
@@ -133,14 +148,27 @@ void Player::check_verdict(const std::string& expect, const Arrival& arrival,
     std::string actual;
     if (outcome.verdict == Verdict::Forward) {
         actual = port_name(outcome.out_port) + " " +
-                 (outcome.frame == arrival.frame ? "same" : frame_text(outcome.frame));
+                 (!outcome.fragments.empty()       ? cut_text(outcome)
+                  : outcome.frame == arrival.frame ? "same"
+                                                   : frame_text(outcome.frame));
+    } else if (outcome.verdict == Verdict::Held) {
+        actual = "held";
     } else if (outcome.verdict == Verdict::Drop) {
         actual = "drop " + std::string(to_string(outcome.reason));
     } else {
         actual = "neither forwarded nor dropped";
     }
     if (actual != expect) return fail(expect, actual);
-    if (outcome.verdict == Verdict::Drop) result_.reasons.insert(outcome.reason);
+}
+
+// "new", or "invalid tcp_flags"; the reason may be left out.
+void Player::check_class(const std::string& wanted, const Outcome& outcome) {
+    std::string actual = outcome.ct_class ? std::string(to_string(*outcome.ct_class)) : "none";
+    const bool names_reason = wanted.starts_with("invalid ");
+    if (names_reason && outcome.ct_class == CtClass::Invalid)
+        actual += " " + std::string(to_string(outcome.invalid));
+    if (actual != wanted) return fail(wanted, actual);
+    if (names_reason) result_.invalid.insert(outcome.invalid);
 }
 
 // "lan reply tcp ... RA seq 0 ack 1001": dropped, and this went out of lan.
@@ -156,16 +184,14 @@ void Player::check_reply(const std::vector<std::string>& words, const Outcome& o
         if (port_name(reply->port) != words[0] || !has_words(text, wanted)) continue;
         if (text.find("bad-") != std::string::npos) break;
         replies_left_.erase(reply);
-        result_.reasons.insert(DropReason::Reject);
         return;
     }
     fail(expected, actual);
 }
 
 // The flow that this packet belongs to, in either direction; an ICMP error to the one it quotes.
-void Player::check_flow(const std::string& wanted, const Arrival& arrival) {
+void Player::check_flow(const std::string& wanted, Bytes frame) {
     Packet packet;
-    Bytes frame = arrival.frame;
     const uint32_t size = static_cast<uint32_t>(frame.size());
     const ParseOutcome parsed = parse_frame(packet, frame.data(), size, size, {});
     std::string actual = "none";

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "packet/drop_reason.h"
+#include "packet/invalid_reason.h"
 #include "scenario/runner/scenario.h"
 
 namespace rampart::test {
@@ -16,6 +17,7 @@ namespace rampart::test {
 struct PlayResult {
     std::vector<std::string> failures;  // "step at line 7: lan tcp ...: expected ..., got ..."
     std::set<DropReason> reasons;       // that some row expected and got
+    std::set<InvalidReason> invalid;    // likewise
     size_t packets = 0;
 };
 

@@ -114,4 +114,38 @@ TEST_CASE("two workers share traffic that arrives on any queue, while control lo
     CHECK(DpdkSession::get().mbufs_out() == before);
 }
 
+TEST_CASE("fragments that arrive on different queues meet on one worker") {
+    constexpr unsigned kDatagrams = 200;
+    std::mt19937_64 random(6);
+    const uint32_t before = DpdkSession::get().mbufs_out();
+    {
+        std::vector<Frame> frames;
+        for (unsigned flow = 0; flow < kDatagrams; ++flow)
+            for (const char* piece : {"0+800", "800+800", "1600+408"})
+                frames.push_back(frame(random, 0,
+                                       "udp " + client(flow) + " > 192.0.2.1:53 len 2000 piece " +
+                                           piece + " id " + std::to_string(flow)));
+        std::shuffle(frames.begin(), frames.end(), random);
+        WorkerBed bed({});
+        bed.publish(snapshot());
+        put_all(bed, frames);
+        bed.start(0);
+        bed.start(1);
+        const bool is_settled = bed.settle();
+        bed.stop();
+
+        REQUIRE(is_settled);
+        CHECK(bed.drops() == 0);
+        CHECK(bed.held() == 0);
+        CHECK(bed.sum(&WorkerCounters::datagrams) == kDatagrams);
+        CHECK(bed.sum(&WorkerCounters::merged) == 2 * kDatagrams);
+        CHECK(bed.sum(&WorkerCounters::forwarded) == kDatagrams);
+        CHECK(bed.sum(&WorkerCounters::inserted) == kDatagrams);
+        CHECK(bed.worker(0).flows().count() > kDatagrams / 3);
+        CHECK(bed.worker(1).flows().count() > kDatagrams / 3);
+        CHECK(bed.take(1).size() == 3 * kDatagrams);
+    }
+    CHECK(DpdkSession::get().mbufs_out() == before);
+}
+
 }  // namespace rampart::test

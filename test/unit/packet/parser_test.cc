@@ -82,7 +82,9 @@ TEST_CASE("mutated frames are parsed within their bytes") {
 TEST_CASE("the packet's own tuple is that of its headers") {
     for (const std::string_view line :
          {"tcp 10.0.0.2:4000 > 192.0.2.1:80 S", "udp [2001:db8:1::2]:4000 > [2001:db8:2::1]:53",
-          "icmp 10.0.0.2 > 192.0.2.1 echo-request id 7", "ip 10.0.0.2 > 192.0.2.1 proto 47"}) {
+          "icmp 10.0.0.2 > 192.0.2.1 echo-request id 7", "ip 10.0.0.2 > 192.0.2.1 proto 50",
+          "gre 10.0.0.2 > 192.0.2.1", "gre 10.0.0.2 > 192.0.2.1 call 7",
+          "sctp 10.0.0.2:1 > 192.0.2.1:2 init", "udplite 10.0.0.2:1 > 192.0.2.1:2"}) {
         Packet packet;
         Bytes frame;
         REQUIRE(parsed(line, packet, frame).kind == FrameKind::Ip);

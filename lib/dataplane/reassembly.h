@@ -1,0 +1,120 @@
+// Reassembly: fragments in, whole datagrams out, as netfilter's defragmentation does before any
+// rule sees a packet (nf_defrag_ipv4, nf_conntrack_reasm).
+//
+// A datagram is known by ingress port, VLAN, addresses, protocol and identification, and belongs to
+// one worker (Steering::fragment_owner). It is held until it is complete, at most for the timeout
+// that counts from its first fragment, within fixed bounds of datagrams and mbufs; beyond those the
+// oldest gives way, so that a flood of fragments that never complete costs others nothing.
+// Contradictions kill the datagram: an overlap, two ends, a piece past the end.
+//
+// Owner: one worker, which alone calls everything. Allocates at creation only. Needs EAL and
+// register_datagram_mark(). RFC 791, RFC 8200 4.5, RFC 5722, RFC 7112, RFC 3168 5.3.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/shared.h"
+#include "conntrack/keyed_hash.h"
+#include "packet/drop_reason.h"
+#include "packet/fragment.h"
+
+struct rte_mbuf;
+
+namespace rampart {
+
+class Reassembly {
+  public:
+    static constexpr uint32_t kMaxPieces = 64;  // fragments of one datagram
+
+    struct Options {
+        uint32_t datagrams = 1024;  // under way at a time
+        uint32_t fragments = 2048;  // mbufs held; as much memory as netfilter's 4 MiB
+        KeyedHash hash = KeyedHash::from_seed(0);
+    };
+    explicit Reassembly(const Options& options);
+    ~Reassembly();
+    Reassembly(const Reassembly&) = delete;
+    Reassembly& operator=(const Reassembly&) = delete;
+
+    // The hash by which Steering finds the datagram's owner.
+    uint32_t hash_of(const Packet& packet) const noexcept;
+
+    struct Outcome {
+        enum class Kind : uint8_t {
+            Held,      // the mbuf is kept
+            Complete,  // `datagram` is the whole of it, marked; its mbufs are the caller's
+            Drop       // the caller keeps the mbuf and drops it for `reason`
+        } kind;
+        DropReason reason{};           // of Drop
+        rte_mbuf* datagram = nullptr;  // of Complete
+        uint32_t pieces = 0;           // of Complete: fragments it was made of
+        // Held fragments that were freed: for `reason`, for lack of room, because of their age.
+        uint32_t lost = 0, evicted = 0, expired = 0;
+    };
+    // `packet` is the parsed view of `mbuf`, of FrameKind::Fragment. `timeout` in ticks.
+    Outcome add(rte_mbuf* mbuf, const Packet& packet, Tick now, Tick timeout) noexcept;
+
+    // Frees what is overdue, a bounded number of datagrams per call; returns the fragments freed.
+    uint32_t expire(Tick now) noexcept;
+
+    // worker: rw, control: ro
+    uint32_t held() const noexcept { return held_.load(); }
+
+  private:
+    using Index = uint16_t;
+    static constexpr Index kNone = 0xffff;
+    struct Piece {
+        rte_mbuf* mbuf;
+        uint16_t skip;  // bytes of headers before the piece
+        uint16_t offset;
+        uint16_t length;
+        uint32_t end() const noexcept { return uint32_t{offset} + length; }
+    };
+    struct Datagram {
+        FlowKey6 key;
+        Tick deadline = 0;
+        uint32_t bucket = 0;
+        Index next = kNone;  // in its bucket, or in the free list
+        Index older = kNone, newer = kNone;
+        uint16_t count = 0;
+        uint16_t largest = 0, largest_unfragmentable = 0;  // IP lengths: of all, of those with DF
+        uint8_t congestion = 0;                            // set of ECN values
+        bool has_last = false;
+        Family family = Family::None;
+        uint16_t l3_offset = 0, headers = 0;  // of the first fragment; IP headers in bytes
+        uint32_t end = 0;                     // of the furthest piece
+        uint32_t bytes = 0;                   // received
+        FragmentShape shape;
+        Piece pieces[kMaxPieces];
+    };
+    enum class Insertion : uint8_t { Done, Duplicate, Overlap };
+    struct Ages {
+        Index oldest = kNone, newest = kNone;
+    };
+
+    Index find(const FlowKey6& key, uint32_t bucket) const noexcept;
+    Index begin(const FlowKey6& key, uint32_t bucket, const Packet& packet, Tick deadline) noexcept;
+    void make_room(Outcome& outcome) noexcept;
+    void unlink(Index index) noexcept;
+    uint32_t discard(Index index) noexcept;  // returns the fragments freed
+    Index find_or_begin(const Packet& packet, const Fragment& fragment, Tick now, Tick timeout,
+                        Outcome& outcome) noexcept;
+    static Insertion insert(Datagram& datagram, const Piece& piece) noexcept;
+    static bool is_plausible(const Datagram& datagram, const Fragment& fragment) noexcept;
+    void note(Datagram& datagram, const Fragment& fragment, const Packet& packet) noexcept;
+    static rte_mbuf* assemble(Datagram& datagram) noexcept;
+    static Outcome take_whole(rte_mbuf* mbuf, const Packet& packet) noexcept;
+    Ages& ages(Family family) noexcept { return ages_[family == Family::Ipv4 ? 0 : 1]; }
+
+    Options options_;
+    std::vector<Datagram> datagrams_;
+    std::vector<Index> buckets_;
+    Index free_ = kNone;
+    Ages ages_[2];  // by family: one timeout each, so the oldest is due first
+    Shared<uint32_t> held_;
+};
+
+}  // namespace rampart

@@ -1,0 +1,114 @@
+"""Rule sets and options that both sides get, each said once and rendered twice."""
+import dataclasses
+
+from hosts import SIDES
+
+# Protocol checks that are on by default are left alone; accounting shows what was counted.
+ACCOUNTING = {"accounting": True}
+SHORT_TIMEOUTS = {
+    "tcp_syn_sent": 2, "tcp_syn_recv": 2, "tcp_established": 6, "tcp_fin_wait": 2,
+    "tcp_close_wait": 2, "tcp_last_ack": 1, "tcp_time_wait": 2, "tcp_close": 1,
+    "tcp_max_retrans": 4, "tcp_unacknowledged": 4, "udp": 2, "udp_stream": 6, "icmp": 2,
+    "icmpv6": 2, "generic": 4,
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Rule:
+    action: str
+    came: str = None      # by this side
+    state: tuple = ()
+    protocol: str = None
+    port: int = None      # destination
+    reject_with: str = None
+
+    def nft(self):
+        words = []
+        if self.came:
+            words.append(f'iifname "{self.came}"')
+        if self.protocol:
+            words.append(f"meta l4proto {self.protocol}")
+        if self.port:
+            words.append(f"th dport {self.port}")
+        if self.state:
+            words.append("ct state " + ",".join(self.state))
+        action = self.action
+        if self.reject_with:
+            action += " with " + {"tcp-reset": "tcp reset"}[self.reject_with]
+        return " ".join([*words, action])
+
+    def yaml(self):
+        words = []
+        if self.came:
+            words.append(f"in: {self.came}")
+        if self.protocol:
+            words.append(f"proto: {self.protocol}")
+        if self.port:
+            words.append(f"dport: {self.port}")
+        if self.state:
+            words.append(f"state: [{', '.join(self.state)}]")
+        words.append(f"action: {self.action}")
+        if self.reject_with:
+            words.append(f"reject_with: {self.reject_with}")
+        return "{ " + ", ".join(words) + " }"
+
+
+@dataclasses.dataclass(frozen=True)
+class Profile:
+    name: str
+    policy: str = "accept"
+    rules: tuple = ()
+    conntrack: dict = dataclasses.field(default_factory=dict)
+    timeouts: dict = dataclasses.field(default_factory=dict)
+
+    def nft(self):
+        lines = ["table inet filter {", "  chain forward {",
+                 f"    type filter hook forward priority 0; policy {self.policy};"]
+        lines += ["    " + rule.nft() for rule in self.rules]
+        return "\n".join([*lines, "  }", "}"]) + "\n"
+
+    def yaml(self):
+        options = [f"{key}: {str(value).lower()}" for key, value in self.conntrack.items()]
+        timeouts = ", ".join(f"{key}: {value}s" for key, value in self.timeouts.items())
+        if timeouts:
+            options.append(f"timeouts: {{ {timeouts} }}")
+        lines = ["version: 1", "interfaces:"]
+        for number, (side, peer) in enumerate(zip(SIDES, reversed(SIDES))):
+            lines.append(f'  {side}: {{ device: "vdev:net_null{number}", bridge: {peer} }}')
+        lines += ["bridge: { strict_nd: true }", f"conntrack: {{ {', '.join(options)} }}",
+                  "chains:", f"  forward:\n    policy: {self.policy}"]
+        if self.rules:
+            lines.append("    rules:")
+            lines += ["      - " + rule.yaml() for rule in self.rules]
+        return "\n".join(lines) + "\n"
+
+    def sysctls(self):
+        """{name behind nf_conntrack_: value}"""
+        values = {"acct": 0}
+        for key, value in self.conntrack.items():
+            values["acct" if key == "accounting" else key] = int(value)
+        for key, value in self.timeouts.items():
+            protocol, _, state = key.partition("_")
+            values[f"{protocol}_timeout" + (f"_{state}" if state else "")] = value
+        return values
+
+
+ANSWERS = (Rule("drop", state=("invalid",)), Rule("accept", state=("established", "related")))
+STATEFUL = (*ANSWERS, Rule("accept", came="inside", state=("new",)))
+
+PROFILES = {profile.name: profile for profile in (
+    # Everything passes: what the tracker alone makes of the packets.
+    Profile("observe", conntrack=ACCOUNTING),
+    # The usual firewall: inside opens, outside answers.
+    Profile("stateful", "drop", STATEFUL),
+    Profile("strict", "drop", STATEFUL, {"tcp_loose": False, **ACCOUNTING}),
+    Profile("liberal", conntrack={"tcp_be_liberal": True}),
+    # Entries that live for seconds: what happens when their time is up.
+    Profile("short", conntrack=ACCOUNTING, timeouts=SHORT_TIMEOUTS),
+    Profile("resets", conntrack={"tcp_ignore_invalid_rst": True, "tcp_max_retrans": 2}),
+    Profile("no-checksum", conntrack={"checksum": False}),
+    # Port 4444 is refused with a reset, port 2222 is not open at all.
+    Profile("refusing", "drop", (
+        Rule("reject", protocol="tcp", port=4444, reject_with="tcp-reset"),
+        Rule("drop", port=2222, protocol="udp"), *STATEFUL)),
+)}

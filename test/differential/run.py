@@ -1,0 +1,177 @@
+#!/usr/bin/python3
+"""Compares connection tracking with the running kernel's, packet by packet.
+
+Plays hand-written sequences (vectors/) and random ones (--seeds A-B) on the kernel, in network
+namespaces of its own, and on Rampart's packet path; compares the class of every packet, what came
+out, and the table after it. README.md explains how to read what it says. Needs root.
+"""
+import argparse
+import os
+import pathlib
+import sys
+import time
+
+import vectors
+from compare import Difference, differences, unmet
+from generator import generate
+from kernel import MARKER, Kernel, Unavailable
+from known import explanation, missing_rows
+from player import Player
+from profiles import PROFILES
+from report import show, show_answers
+from shrink import shrink
+from subject import PROGRAM, Subject
+
+BATCH = 600
+REPEATS = 2  # a difference counts when it shows each time
+
+
+def parse_seeds(text):
+    """"0-299" or "7,30-40"."""
+    seeds = []
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        seeds += range(int(first), int(last or first) + 1)
+    return seeds
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seeds", type=parse_seeds, metavar="A-B",
+                        help="random sequences, such as 0-99,7000; neither this nor --vectors: "
+                             "all vectors and 0-299")
+    parser.add_argument("--vectors", nargs="*", metavar="WORDS",
+                        help="hand-written sequences with one of these in their name")
+    parser.add_argument("--shrink", action="store_true",
+                        help="leave out packets that a difference does not need")
+    parser.add_argument("--verbose", action="store_true", help="say what explains differences")
+    parser.add_argument("--play", type=argparse.FileType(), metavar="FILE",
+                        help="play the steps of a file (- is standard input) and show both answers")
+    parser.add_argument("--profile", choices=PROFILES, default="observe", help="for --play")
+    parser.add_argument("--limit", type=int, default=10, help="differences to show in full")
+    return parser.parse_args()
+
+
+def chosen_sequences(options):
+    found = []
+    if options.vectors is not None or options.seeds is None:
+        names = options.vectors or [""]
+        found += [v for v in vectors.all_vectors() if any(name in v.name for name in names)]
+    if options.seeds is not None or options.vectors is None:
+        found += [generate(seed) for seed in options.seeds or range(300)]
+    return found
+
+
+def batches(sequences):
+    by_profile = {}
+    for sequence in sequences:
+        by_profile.setdefault(sequence.profile, []).append(sequence)
+    for name, members in by_profile.items():
+        for first in range(0, len(members), BATCH):
+            yield PROFILES[name], members[first:first + BATCH]
+
+
+class Judge:
+    """Plays sequences, again where the sides differ, and says which really do."""
+
+    def __init__(self, player):
+        self.player = player
+        self.explained = {}  # reason: how many sequences
+
+    def problems(self, sequences, profile, repeats=REPEATS, explained=None):
+        """[(sequence, Difference)] of those that differ without explanation, each time."""
+        found = []
+        for played, kernel, ours in self.player.play(sequences, profile):
+            problem = self._first_problem(played, kernel, ours, explained)
+            if problem:
+                found.append((played.sequence, problem))
+        if found and repeats:
+            return self.problems([sequence for sequence, _ in found], profile, repeats - 1, {})
+        return found
+
+    def _first_problem(self, played, kernel, ours, explained):
+        explained = self.explained if explained is None else explained
+        for difference in differences(played, kernel, ours):
+            reason = explanation(difference)
+            if reason is None:
+                return difference
+            explained[reason] = explained.get(reason, 0) + 1
+            return None  # what follows may be its consequence
+        for side, answers in (("kernel", kernel), ("rampart", ours)):
+            missed = unmet(played.sequence, answers)
+            if missed:
+                index, sentence = missed
+                told = (sentence, "-") if side == "kernel" else ("-", sentence)
+                return Difference(index, "expectation", *told, played.sequence, played.names)
+        return None
+
+
+def skip(why):
+    print(f"skipped: {why}")
+    print("0 passed, 0 failed, 1 skipped")
+    return 0
+
+
+def first_older_habit(player):
+    """The name of a vector that this kernel does not play as the kernels compared with do."""
+    probes = [v for v in vectors.all_vectors() if v.name in vectors.PROBES]
+    for played, kernel, _ in player.play(probes, PROFILES["observe"]):
+        if unmet(played.sequence, kernel):
+            return played.sequence.name
+    return None
+
+
+def play_all(options, player):
+    if habit := first_older_habit(player):
+        return skip(f"Linux {os.uname().release} tracks as older kernels do: not so is '{habit}'")
+    judge, started = Judge(player), time.monotonic()
+    sequences = chosen_sequences(options)
+    failed = []
+    for profile, members in batches(sequences):
+        failed += judge.problems(members, profile)
+        if options.verbose:
+            print(f"{profile.name}: {len(members)} sequences, {time.monotonic() - started:.0f} s, "
+                  f"{len(failed)} differ", flush=True)
+    for sequence, difference in failed[:options.limit]:
+        if options.shrink:
+            sequence, difference = shrink(sequence, difference, judge)
+        print(show(sequence, difference))
+    for sequence, _ in failed[options.limit:]:
+        print(f"FAIL {sequence.name}")
+    if options.verbose:
+        for reason, count in sorted(judge.explained.items()):
+            print(f"explained {count} times: {reason}")
+    print(f"{player.packets} packets in {time.monotonic() - started:.0f} s")
+    print(f"{len(sequences) - len(failed)} passed, {len(failed)} failed, 0 skipped")
+    return 1 if failed or not sequences else 0
+
+
+def play_file(options, player):
+    sequence = vectors.vector(options.play.name, options.play.read(), options.profile)
+    [(played, kernel, ours)] = player.play([sequence], PROFILES[options.profile])
+    print(show_answers(played, kernel, ours))
+    return 1 if any(differences(played, kernel, ours)) else 0
+
+
+def main():
+    options = parse_arguments()
+    if os.geteuid() != 0:
+        return skip("network namespaces need root")
+    if not PROGRAM.exists():
+        print(f"{PROGRAM} is missing: ninja -C build", file=sys.stderr)
+        return 2
+    if rows := missing_rows():
+        print("docs/differences.md has no row: " + "; ".join(rows), file=sys.stderr)
+        return 2
+    with Subject() as subject:
+        [marker] = subject.frames([MARKER])
+        try:
+            with Kernel(marker) as kernel:
+                play = play_file if options.play else play_all
+                return play(options, Player(kernel, subject))
+        except Unavailable as why:
+            return skip(f"the kernel's side cannot be set up: {why}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

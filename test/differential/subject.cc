@@ -1,0 +1,193 @@
+// The subject of the differential test: the packet path as a program that answers line by line.
+//
+//   build PACKET            "frame HEX", in the words of test/scenario/README.md; or "error TEXT"
+//   config                  a configuration follows, up to a line "."; answers "ok" or "error TEXT"
+//   reset                   forgets all flows and begins time anew; answers nothing
+//   send US PORT HEX...     frames that arrive together at this time on a port; see below
+//   table US                the table at that time
+//   end                     answers "."
+//
+// `send` answers per frame "packet VERDICT REASON CLASS DIRECTION", for each frame that left "out
+// PORT HEX", and for each answer of the firewall "reply PORT HEX". `table` answers "flow LINE" for
+// each flow, as `conntrack -L -o extended` prints it. Times are microseconds since the reset and
+// never go back. Words that do not apply are "-". Reads standard input to its end; single thread.
+#include <cstdio>
+#include <iostream>
+#include <memory>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+
+#include "control/conntrack_format.h"
+#include "control/flow_list.h"
+#include "support/load.h"
+#include "support/packet_line.h"
+#include "support/pipeline.h"
+
+namespace rampart::test {
+namespace {
+
+constexpr uint32_t kCapacity = 1024;  // flows; a sequence makes a few
+
+std::string hex_of(const Bytes& bytes) {
+    static constexpr char kDigits[] = "0123456789abcdef";
+    std::string text;
+    text.reserve(bytes.size() * 2);
+    for (const uint8_t byte : bytes) {
+        text += kDigits[byte >> 4];
+        text += kDigits[byte & 15];
+    }
+    return text;
+}
+
+unsigned digit_of(char c) {
+    if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
+    if (c >= 'a' && c <= 'f') return static_cast<unsigned>(c - 'a' + 10);
+    throw std::runtime_error("not hexadecimal");
+}
+
+Bytes bytes_of_hex(const std::string& text) {
+    Bytes bytes(text.size() / 2);
+    for (size_t i = 0; i < bytes.size(); ++i)
+        bytes[i] = static_cast<uint8_t>(digit_of(text[2 * i]) << 4u | digit_of(text[2 * i + 1]));
+    return bytes;
+}
+
+std::string_view direction_name(std::optional<Direction> direction) {
+    if (!direction) return "-";
+    return *direction == Direction::Original ? "original" : "reply";
+}
+
+std::string one_line(std::string text) {
+    for (char& c : text)
+        if (c == '\n') c = ' ';
+    return text;
+}
+
+class Subject {
+  public:
+    void answer(const std::string& line);
+
+  private:
+    void build(const std::string& line);
+    void configure();
+    void reset();
+    void send(std::istream& words);
+    void table(std::istream& words);
+    void move_to(std::istream& words);
+
+    std::unique_ptr<Pipeline> pipeline_;
+    ConntrackFormat format_{.extended = true};
+    uint64_t elapsed_us_ = 0;
+};
+
+void Subject::answer(const std::string& line) {
+    std::istringstream words(line);
+    std::string command;
+    words >> command;
+    if (command == "build") return build(line.substr(6));
+    if (command == "config") return configure();
+    if (command == "end") {
+        std::cout << ".\n" << std::flush;
+        return;
+    }
+    if (pipeline_ == nullptr) throw std::runtime_error("no configuration yet");
+    if (command == "reset") return reset();
+    if (command == "send") return send(words);
+    if (command == "table") return table(words);
+    throw std::runtime_error("unknown command: " + command);
+}
+
+void Subject::build(const std::string& line) {
+    try {
+        std::cout << "frame " << hex_of(frame_of(line)) << '\n';
+    } catch (const std::exception& error) {
+        std::cout << "error " << one_line(error.what()) << '\n';
+    }
+}
+
+void Subject::configure() {
+    std::string text;
+    for (std::string line; std::getline(std::cin, line) && line != ".";)
+        text += line + "\n";
+    try {
+        std::unique_ptr<Snapshot> snapshot = load(text, "profile.yaml");
+        format_.accounting = snapshot->conntrack.accounting;
+        if (pipeline_ == nullptr)
+            pipeline_ = std::make_unique<Pipeline>(std::move(snapshot),
+                                                   Pipeline::Options{.capacity = kCapacity});
+        else
+            pipeline_->reload(std::move(snapshot));
+        std::cout << "ok\n";
+    } catch (const std::exception& error) {
+        std::cout << "error " << one_line(error.what()) << '\n';
+    }
+}
+
+void Subject::reset() {
+    FlowTable& flows = pipeline_->table();
+    flows.erase_range(0, flows.capacity());
+    flows.end_burst();
+    elapsed_us_ = 0;
+}
+
+void Subject::move_to(std::istream& words) {
+    uint64_t time_us = 0;
+    words >> time_us;
+    if (!words || time_us < elapsed_us_) throw std::runtime_error("time goes back");
+    pipeline_->advance((time_us - elapsed_us_) * 1000);
+    elapsed_us_ = time_us;
+}
+
+void Subject::send(std::istream& words) {
+    move_to(words);
+    std::string port;
+    words >> port;
+    std::vector<Arrival> arrivals;
+    for (std::string frame; words >> frame;)
+        arrivals.push_back(
+            {static_cast<InterfaceIndex>(pipeline_->port_of(port)), bytes_of_hex(frame)});
+    const auto& interfaces = pipeline_->snapshot()->ruleset.names.interfaces;
+    for (const Outcome& outcome : pipeline_->send(arrivals)) {
+        const bool is_dropped = outcome.verdict == Verdict::Drop;
+        std::cout << "packet " << (is_dropped ? "drop" : "forward") << ' '
+                  << (is_dropped ? to_string(outcome.reason) : "-") << ' '
+                  << (outcome.ct_class ? to_string(*outcome.ct_class) : "-") << ' '
+                  << direction_name(outcome.direction) << '\n';
+        if (outcome.verdict == Verdict::Forward)
+            std::cout << "out " << interfaces[outcome.out_port].name << ' ' << hex_of(outcome.frame)
+                      << '\n';
+    }
+    for (const SentReply& reply : pipeline_->replies())
+        std::cout << "reply " << interfaces[reply.port].name << ' ' << hex_of(reply.frame) << '\n';
+}
+
+void Subject::table(std::istream& words) {
+    move_to(words);
+    const FlowTable& flows = pipeline_->table();
+    FlowEntry entry;
+    for (FlowIndex index = 0; index < flows.capacity(); ++index) {
+        if (read_flow(flows, 0, index, pipeline_->now().tick, entry))
+            std::cout << "flow " << format_flow(entry, format_) << '\n';
+    }
+}
+
+int run() {
+    std::ios::sync_with_stdio(false);
+    Subject subject;
+    for (std::string line; std::getline(std::cin, line);)
+        subject.answer(line);
+    return 0;
+}
+
+}  // namespace
+}  // namespace rampart::test
+
+int main() {
+    try {
+        return rampart::test::run();
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "differential-subject: %s\n", error.what());
+        return 1;
+    }
+}
