@@ -17,6 +17,7 @@
 #include "control/api_server.h"
 #include "control/datapath.h"
 #include "control/eal_arguments.h"
+#include "control/event_feed.h"
 #include "control/event_loop.h"
 #include "control/publisher.h"
 #include "control/stats.h"
@@ -47,6 +48,7 @@ class Controller {
     CommandOutput reload();
 
     Datapath& datapath() noexcept { return *datapath_; }
+    EventFeed& events() noexcept { return *events_; }
     const Publisher& publisher() const noexcept { return *publisher_; }
     const Stats& stats() const noexcept { return *stats_; }
     const SystemSettings& system() const noexcept { return system_; }
@@ -64,6 +66,7 @@ class Controller {
     void stop();
     void each_second();
     void set_wall_clock();
+    void follow_logging();
 
     Eal& eal_;
     SystemSettings system_;
@@ -76,6 +79,7 @@ class Controller {
     std::unique_ptr<Publisher> publisher_;
     std::unique_ptr<Ager> ager_;
     std::unique_ptr<Stats> stats_;
+    std::unique_ptr<EventFeed> events_;
     std::unique_ptr<ApiServer> server_;
     EventLoop::Source ageing_;
     EventLoop::Source sampling_;

@@ -28,10 +28,10 @@ void confirm(Burst& burst, uint32_t i, WorkerContext& context, FlowIndex index, 
     FlowInfo info;
     info.original = tuple_of(packet);
     info.created_ns = context.now.wall_ns;
-    if (context.flows.confirm(index, packet, burst.hash[i], info, context.now.tick + timeout))
-        context.counters.inserted.add(1);
-    else
-        burst.drop(i, DropReason::InsertFailed);
+    if (!context.flows.confirm(index, packet, burst.hash[i], info, context.now.tick + timeout))
+        return burst.drop(i, DropReason::InsertFailed);
+    context.counters.inserted.add(1);
+    chronicle_new(context, index);
 }
 
 void start_flow(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
