@@ -18,7 +18,9 @@ void build_interfaces(const Value& document, SystemSettings& system, Names& name
                       Diagnostics& diagnostics);
 void build_link(const Value& document, LinkSettings& link, Ruleset& ruleset,
                 Diagnostics& diagnostics);
-void build_conntrack(const Value& document, ConntrackSettings& conntrack, Diagnostics& diagnostics);
+// After the interfaces, which may have exceptions of their own.
+void build_conntrack(const Value& document, const Names& names, ConntrackSettings& conntrack,
+                     Diagnostics& diagnostics);
 void build_logging(const Value& document, LoggingSettings& logging, Diagnostics& diagnostics);
 void build_chains(const Value& document, Ruleset& ruleset, Diagnostics& diagnostics);
 

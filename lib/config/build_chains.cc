@@ -26,7 +26,7 @@ class ChainsBuilder {
 
   private:
     void add_source(const Value::Entry& entry);
-    bool check_name(const Value& key, Hook hook);
+    bool check_name(const Value& key);
     void read_policy(const Value::Entry& entry, const Section* section, Chain& chain);
     void build_rules(size_t index, HookMask hooks);
     void take_id(const BuiltRule& built);
@@ -56,7 +56,7 @@ void ChainsBuilder::build(const Value& section) {
 
 void ChainsBuilder::add_source(const Value::Entry& entry) {
     const Hook hook = hook_of_chain(entry.key.text());
-    if (!check_name(entry.key, hook)) return;
+    if (!check_name(entry.key)) return;
     Chain chain;
     chain.name = entry.key.text();
     chain.hook = hook;
@@ -77,6 +77,7 @@ void ChainsBuilder::add_source(const Value::Entry& entry) {
                                "each rule begins with '- '");
         }
     }
+    if (hook == Hook::Raw) ruleset_.raw = static_cast<int>(ruleset_.chains.size());
     if (hook == Hook::Forward) ruleset_.forward = static_cast<int>(ruleset_.chains.size());
     if (hook == Hook::Input || hook == Hook::Output) {
         diagnostics_.warning("W120", entry.key.location(),
@@ -89,12 +90,8 @@ void ChainsBuilder::add_source(const Value::Entry& entry) {
     ruleset_.chains.push_back(std::move(chain));
 }
 
-bool ChainsBuilder::check_name(const Value& key, Hook hook) {
+bool ChainsBuilder::check_name(const Value& key) {
     const std::string& name = key.text();
-    if (hook == Hook::Raw) {
-        report_not_built(name, key.location(), diagnostics_);
-        return false;
-    }
     if (sources_.size() == kMaxChains) {
         diagnostics_.error("E005", key.location(), fmt::format("more than {} chains", kMaxChains));
         return false;
@@ -126,7 +123,9 @@ void ChainsBuilder::read_policy(const Value::Entry& entry, const Section* sectio
         }
         return;
     }
-    chain.policy = Policy::Drop;
+    // What raw says nothing about is tracked; every other hook must say what happens to the rest.
+    chain.policy = chain.hook == Hook::Raw ? Policy::Accept : Policy::Drop;
+    if (policy == nullptr && chain.hook == Hook::Raw) return;
     if (policy == nullptr) {
         if (section != nullptr && !entry.value.is_map()) return;  // reported
         diagnostics_.error("E006", entry.key.location(),

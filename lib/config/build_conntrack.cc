@@ -55,9 +55,67 @@ void build_timeouts(const Value& section, ConntrackSettings& conntrack, Diagnost
     }
 }
 
+// "85%"; reports what is no percentage within the limits.
+template <typename T>
+void read_percent(const Section& section, std::string_view key, uint64_t min, uint64_t max, T& into,
+                  Diagnostics& diagnostics) {
+    const std::string* text = section.text(key);
+    if (text == nullptr) return;
+    std::optional<uint64_t> number;
+    if (text->ends_with('%')) number = parse_decimal(text->substr(0, text->size() - 1), max);
+    if (number && *number >= min) {
+        into = static_cast<T>(*number);
+        return;
+    }
+    diagnostics.error(
+        "E010", section.find(key)->location(),
+        fmt::format("{} is not a percentage from {}% to {}%", quoted(*text), min, max),
+        "write it as 85%");
+}
+
+void build_adaptive(const Value& value, ConntrackSettings& conntrack, Diagnostics& diagnostics) {
+    const Section section(&value, "conntrack.adaptive", "'adaptive'", diagnostics);
+    if (!value.is_map()) return;
+    for (const char* key : {"start", "end"}) {
+        if (section.find(key) != nullptr) continue;
+        diagnostics.error("E006", value.location(), fmt::format("'adaptive' has no '{}'", key),
+                          "adaptive: { start: 60%, end: 120% }");
+        return;
+    }
+    read_percent(section, "start", 1, 100, conntrack.adaptive_start_percent, diagnostics);
+    read_percent(section, "end", 1, 1000, conntrack.adaptive_end_percent, diagnostics);
+    if (conntrack.adaptive_end_percent > conntrack.adaptive_start_percent ||
+        conntrack.adaptive_end_percent == 0 || conntrack.adaptive_start_percent == 0)
+        return;
+    diagnostics.error("E010", section.find("end")->location(), "'end' is not above 'start'",
+                      "adaptive: { start: 60%, end: 120% }");
+}
+
+void build_limits(const Value& value, ConntrackSettings& conntrack, Diagnostics& diagnostics) {
+    const Section section(&value, "conntrack.limits", "'limits'", diagnostics);
+    if (!value.is_map()) return;
+    if (const auto most = section.number("per_source"))
+        conntrack.max_per_source = static_cast<uint32_t>(*most);
+    if (const auto bits = section.number("prefix4"))
+        conntrack.source_prefix4 = static_cast<uint8_t>(*bits);
+    if (const auto bits = section.number("prefix6"))
+        conntrack.source_prefix6 = static_cast<uint8_t>(*bits);
+}
+
+void build_capacity(const Section& section, ConntrackSettings& conntrack,
+                    Diagnostics& diagnostics) {
+    if (const auto choice = section.choice("on_full", {"drop", "early_drop"}))
+        conntrack.on_full = *choice == 0 ? OnFull::Drop : OnFull::EarlyDrop;
+    read_percent(section, "warn_at", 1, 100, conntrack.warn_at_percent, diagnostics);
+    read_percent(section, "reserve", 0, 50, conntrack.reserve_percent, diagnostics);
+    if (const Value* adaptive = section.find("adaptive"))
+        build_adaptive(*adaptive, conntrack, diagnostics);
+    if (const Value* limits = section.find("limits")) build_limits(*limits, conntrack, diagnostics);
+}
+
 }  // namespace
 
-void build_conntrack(const Value& document, ConntrackSettings& conntrack,
+void build_conntrack(const Value& document, const Names& names, ConntrackSettings& conntrack,
                      Diagnostics& diagnostics) {
     const Section section(document.find("conntrack"), "conntrack", "'conntrack'", diagnostics);
     const auto set_flag = [&section](std::string_view key, bool& flag) {
@@ -73,6 +131,14 @@ void build_conntrack(const Value& document, ConntrackSettings& conntrack,
     set_flag("checksum", conntrack.checksum);
     set_flag("accounting", conntrack.accounting);
     set_flag("timestamp", conntrack.timestamp);
+    build_capacity(section, conntrack, diagnostics);
+    for (size_t i = 0; i < names.interfaces.size(); ++i) {
+        const Interface& interface = names.interfaces[i];
+        conntrack.tcp_loose_exceptions[i] =
+            interface.tcp_loose.value_or(conntrack.tcp_loose) != conntrack.tcp_loose;
+        conntrack.tcp_be_liberal_exceptions[i] =
+            interface.tcp_be_liberal.value_or(conntrack.tcp_be_liberal) != conntrack.tcp_be_liberal;
+    }
     if (const Value* timeouts = section.find("timeouts")) {
         build_timeouts(*timeouts, conntrack, diagnostics);
     }

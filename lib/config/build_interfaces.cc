@@ -81,7 +81,9 @@ void InterfaceBuilder::add(const Value::Entry& entry) {
     const std::string* peer = section.text("bridge");
     if (peer != nullptr) stated_peers_[names_.interfaces.size()] = section.find("bridge");
     system_.devices.push_back(std::move(device));
-    names_.interfaces.push_back({.name = name});
+    names_.interfaces.push_back({.name = name,
+                                 .tcp_loose = section.flag("tcp_loose"),
+                                 .tcp_be_liberal = section.flag("tcp_be_liberal")});
 }
 
 void InterfaceBuilder::read_device(const Section& section, const Value::Entry& entry,

@@ -15,7 +15,7 @@ namespace rampart {
 
 namespace {
 
-constexpr std::string_view kActionsNotBuilt[] = {"notrack", "synproxy", "log"};
+constexpr std::string_view kActionsNotBuilt[] = {"synproxy", "log"};
 constexpr size_t kMaxIdLength = 63;
 constexpr size_t kMaxCommentLength = 255;
 
@@ -329,6 +329,17 @@ void RuleBuilder::read_administration() {
         }
         result_.rule.comment = comment->text();
     }
+    if (const Value* essential = value_.find("essential")) {
+        const auto flag = parse_bool(essential->text());
+        if (!flag) {
+            diagnostics_.error(
+                "E005", essential->location(),
+                fmt::format("'essential' is true or false, not {}", quoted(essential->text())));
+        } else if (*flag && result_.rule.decision.step != Step::Accept) {
+            diagnostics_.error("E016", essential->location(), "'essential' needs 'action: accept'");
+        }
+        result_.rule.is_essential = flag.value_or(false);
+    }
     if (const Value* enabled = value_.find("enabled")) {
         const auto flag = parse_bool(enabled->text());
         if (!flag) {
@@ -384,6 +395,7 @@ bool is_terminal_for_all(const Rule& rule) noexcept {
         case Step::Reject:
         case Step::Return:
         case Step::Goto:
+        case Step::Notrack:
             return true;
         case Step::Continue:
         case Step::Jump:

@@ -32,6 +32,13 @@ void check_version(const Value& document, const Section& top, Diagnostics& diagn
     }
 }
 
+bool has_essential_rules(const Ruleset& ruleset) {
+    for (const Chain& chain : ruleset.chains)
+        for (const Rule& rule : chain.rules)
+            if (rule.is_essential) return true;
+    return false;
+}
+
 class Descriptor {
   public:
     explicit Descriptor(int fd) noexcept : fd_(fd) {}
@@ -88,9 +95,10 @@ std::optional<Configuration> load_configuration(std::string path, std::string te
     build_system(document, configuration.system, diagnostics);
     build_interfaces(document, configuration.system, snapshot.ruleset.names, diagnostics);
     build_link(document, snapshot.link, snapshot.ruleset, diagnostics);
-    build_conntrack(document, snapshot.conntrack, diagnostics);
+    build_conntrack(document, snapshot.ruleset.names, snapshot.conntrack, diagnostics);
     build_logging(document, snapshot.logging, diagnostics);
     build_chains(document, snapshot.ruleset, diagnostics);
+    snapshot.conntrack.has_essential_rules = has_essential_rules(snapshot.ruleset);
     if (diagnostics.has_errors()) return std::nullopt;
     return configuration;
 }

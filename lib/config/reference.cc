@@ -56,6 +56,8 @@ constexpr Title kTitles[] = {
     {"interfaces.*", "interfaces: one port"},
     {"bridge", "bridge"},
     {"conntrack", "conntrack"},
+    {"conntrack.adaptive", "conntrack.adaptive"},
+    {"conntrack.limits", "conntrack.limits"},
     {"reload", "reload"},
     {"cores", "cores"},
     {"memory", "memory"},

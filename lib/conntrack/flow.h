@@ -132,7 +132,8 @@ struct FlowInfo {
     uint64_t created_ns = 0;  // Now::wall_ns at confirmation
     uint32_t serial = 0;      // tells incarnations of one index apart; part of the listed id
     uint32_t is_live = 0;     // 1 while the flow is in the table
+    uint64_t source = 0;      // in SourceCounts; 0: not counted there
 };
-static_assert(sizeof(FlowInfo) == 56);
+static_assert(sizeof(FlowInfo) == 64);
 
 }  // namespace rampart

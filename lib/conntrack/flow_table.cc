@@ -67,8 +67,9 @@ Result<std::unique_ptr<FlowTable>> FlowTable::create(const Options& options) {
                        "change conntrack.max");
     std::unique_ptr<FlowTable> table(new FlowTable);
     const int node = options.numa_node;
-    const uint32_t capacity = options.capacity;
+    const uint32_t capacity = options.capacity + kSpareSlots;
     table->hash_ = options.hash;
+    table->sources_ = options.sources;
     table->capacity_ = capacity;
     table->hash4_ = create_hash(options.name + "-4", sizeof(FlowKey4), capacity, node);
     table->hash6_ = create_hash(options.name + "-6", sizeof(FlowKey6), capacity, node);
@@ -77,10 +78,13 @@ Result<std::unique_ptr<FlowTable>> FlowTable::create(const Options& options) {
     table->sweep_at_ = allocate_array<Shared<Tick>>("flow-sweep", capacity, node);
     table->free_ = allocate_array<FlowIndex>("flow-free", capacity, node);
     table->erased_ = allocate_array<FlowIndex>("flow-erased", capacity, node);
+    table->links_ = allocate_array<EvictionLink>("flow-eviction", capacity, node);
+    table->unassured_.use(table->links_);
+    table->closing_.use(table->links_);
     if (!table->hash4_ || !table->hash6_ || !table->flows_ || !table->info_ || !table->sweep_at_ ||
-        !table->free_ || !table->erased_)
-        return failure("no memory for a table of " + std::to_string(capacity) + " flows (" +
-                           std::to_string(bytes_for(capacity) >> 20) + " MiB)",
+        !table->free_ || !table->erased_ || !table->links_)
+        return failure("no memory for a table of " + std::to_string(options.capacity) + " flows (" +
+                           std::to_string(bytes_for(options.capacity) >> 20) + " MiB)",
                        "raise memory.size, reserve more hugepages, or lower conntrack.max");
     table->free_count_ = capacity;
     for (uint32_t i = 0; i < capacity; ++i)
@@ -93,7 +97,7 @@ FlowTable::~FlowTable() {
     rte_hash_free(hash6_);
     for (void* array :
          {static_cast<void*>(flows_), static_cast<void*>(info_), static_cast<void*>(sweep_at_),
-          static_cast<void*>(free_), static_cast<void*>(erased_)})
+          static_cast<void*>(free_), static_cast<void*>(erased_), static_cast<void*>(links_)})
         rte_free(array);
 }
 
@@ -106,7 +110,7 @@ uint64_t FlowTable::bytes_for(uint32_t capacity) noexcept {
     const uint64_t entries = hash_entries(capacity);
     const uint64_t hashes = 2 * buckets * 64 + entries * (32 + 64 + 2 * 8);
     return hashes + uint64_t{capacity} * (sizeof(Flow) + sizeof(SeqCell<FlowInfo>) + sizeof(Tick) +
-                                          2 * sizeof(FlowIndex));
+                                          2 * sizeof(FlowIndex) + sizeof(EvictionLink));
 }
 
 void FlowTable::hash(KeyBatch& batch, Family family) const noexcept {
@@ -164,7 +168,38 @@ bool FlowTable::confirm(FlowIndex index, const Packet& first_packet, uint32_t ha
     info_[index].write(live);
     set_sweep(index, deadline);
     count_.add(1);
+    unassured_.add(index, deadline);
     return true;
+}
+
+void FlowTable::set_closing(FlowIndex index) noexcept {
+    closing_.add(index, flows_[index].deadline.load());
+}
+
+void FlowTable::set_essential(FlowIndex index) noexcept {
+    unassured_.remove(index);
+}
+
+FlowTable::Evicted FlowTable::evict(Tick now) noexcept {
+    // Flows that saw traffic since they were queued go to the end, a bounded number of times.
+    constexpr unsigned kSecondChances = 8;
+    for (unsigned i = 0;; ++i) {
+        const FlowIndex oldest = unassured_.oldest();
+        if (oldest == kNoFlow) break;
+        const Tick deadline = flows_[oldest].deadline.load();
+        const bool is_expired = is_past(deadline, now);
+        if (!is_expired && deadline != unassured_.queued_deadline(oldest) && i < kSecondChances) {
+            unassured_.requeue(oldest, deadline);
+            continue;
+        }
+        erase(oldest);
+        return is_expired ? Evicted::Expired : Evicted::Unassured;
+    }
+    const FlowIndex closing = closing_.oldest();
+    if (closing == kNoFlow) return Evicted::Nothing;
+    const bool is_expired = is_past(flows_[closing].deadline.load(), now);
+    erase(closing);
+    return is_expired ? Evicted::Expired : Evicted::Closing;
 }
 
 void FlowTable::forget(FlowIndex index) noexcept {
@@ -182,6 +217,7 @@ void FlowTable::forget(FlowIndex index) noexcept {
     RAMPART_ASSERT(removed >= 0);
     info.is_live = 0;
     info_[index].write(info);
+    if (info.source != 0) sources_->remove(info.source);
 }
 
 void FlowTable::erase(FlowIndex index) noexcept {
@@ -189,6 +225,8 @@ void FlowTable::erase(FlowIndex index) noexcept {
     Flow& flow = flows_[index];
     forget(index);
     flow.set_status(flow_status::kDying);
+    unassured_.remove(index);
+    closing_.remove(index);
     sweep_at_[index].store(0);
     erased_[erased_count_++] = index;
     count_.store(count_.load() - 1);

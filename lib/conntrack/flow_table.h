@@ -22,8 +22,10 @@
 
 #include "base/result.h"
 #include "base/seq_cell.h"
+#include "conntrack/eviction_queue.h"
 #include "conntrack/flow.h"
 #include "conntrack/keyed_hash.h"
+#include "conntrack/source_counts.h"
 #include "packet/packet.h"
 
 struct rte_hash;
@@ -48,10 +50,12 @@ struct KeyBatch {
 class FlowTable {
   public:
     static constexpr uint32_t kMaxCapacity = 1u << 27;
+    static constexpr uint32_t kSpareSlots = KeyBatch::kCapacity;
 
     struct Options {
-        std::string name;       // of the hashes inside DPDK; unique in the process
-        uint32_t capacity = 0;  // flows
+        std::string name;                 // of the hashes inside DPDK; unique in the process
+        uint32_t capacity = 0;            // flows
+        SourceCounts* sources = nullptr;  // shared by all tables; null: nothing is counted
         int numa_node = -1;
         KeyedHash hash = KeyedHash::from_seed(0);
     };
@@ -77,7 +81,9 @@ class FlowTable {
     // One packet, again: after the table changed within the burst.
     FlowRef find_again(const Packet& packet, uint32_t hash) const noexcept;
 
-    // A zeroed flow outside the table; kNoFlow when all are taken.
+    // A zeroed flow outside the table. There are kSpareSlots more slots than flows may be in the
+    // table, so that first packets can be judged, and flows evicted, in a full one; kNoFlow when
+    // those are taken as well.
     FlowIndex allocate() noexcept;
     // Gives an allocated flow back that was never confirmed.
     void release(FlowIndex index) noexcept;
@@ -85,6 +91,21 @@ class FlowTable {
     // the flow is released.
     bool confirm(FlowIndex index, const Packet& first_packet, uint32_t hash, const FlowInfo& info,
                  Tick deadline) noexcept;
+    // Makes room for one flow: the oldest that is not ASSURED goes, or the oldest that is closing.
+    enum class Evicted : uint8_t { Nothing, Expired, Unassured, Closing };
+    Evicted evict(Tick now) noexcept;
+    bool can_evict() const noexcept {
+        return unassured_.oldest() != kNoFlow || closing_.oldest() != kNoFlow;
+    }
+    // It is ASSURED, and not being closed: it gives way to nobody.
+    void set_assured(FlowIndex index) noexcept {
+        unassured_.remove(index);
+        closing_.remove(index);
+    }
+    // Its connection is being closed: it gives way when nothing else does.
+    void set_closing(FlowIndex index) noexcept;
+    // A flow of an essential rule never gives way. After confirm().
+    void set_essential(FlowIndex index) noexcept;
     // Takes it out of the table; see the note about end_burst() above.
     void erase(FlowIndex index) noexcept;
     // Those erased since the last end_burst(), in order; their flows and records are still there.
@@ -114,6 +135,9 @@ class FlowTable {
 
     // --- control (any thread) ---
 
+    // Flows that may be in the table.
+    uint32_t limit() const noexcept { return capacity_ - kSpareSlots; }
+    // Slots: what an index is below. More than limit().
     uint32_t capacity() const noexcept { return capacity_; }
     uint32_t count() const noexcept { return count_.load(); }
     // The tick at which `index` should be looked at; 0: not in the table.
@@ -144,7 +168,11 @@ class FlowTable {
     FlowIndex* erased_ = nullptr;  // since the last end_burst()
     uint32_t erased_count_ = 0;
     uint32_t next_serial_ = 1;
-    Shared<uint32_t> count_;  // worker: rw, control: ro
+    Shared<uint32_t> count_;         // worker: rw, control: ro
+    EvictionLink* links_ = nullptr;  // of the one queue that a flow can be in
+    EvictionQueue unassured_{1};     // by age
+    EvictionQueue closing_{2};       // ASSURED, by the time they began to close
+    SourceCounts* sources_ = nullptr;
 };
 
 }  // namespace rampart

@@ -65,6 +65,8 @@ struct Tracker {
     // Printed names of Flow::state; empty for protocols without states.
     std::span<const std::string_view> states;
     std::span<const TimeoutId> timeouts;  // those it uses
+    // States in which an ASSURED flow gives way in a full table, as bits (1 << Flow::state).
+    uint32_t closing_states = 0;
 };
 
 std::span<const Tracker* const> trackers() noexcept;

@@ -103,9 +103,11 @@ Result<void> Datapath::make_workers(const SystemSettings& system, uint16_t count
                                     uint32_t max_flows, TscClock clock) {
     // One secret for all: a flow has the same hash on every worker, which steering relies on.
     const KeyedHash hash = KeyedHash::random();
+    sources_ = std::make_unique<SourceCounts>(max_flows, hash);
     for (uint16_t i = 0; i < count; ++i) {
         auto flows = FlowTable::create({.name = "flows-" + std::to_string(i),
                                         .capacity = flows_per_worker(max_flows, count),
+                                        .sources = sources_.get(),
                                         .numa_node = kAnyNumaNode,
                                         .hash = hash});
         if (!flows) return tl::unexpected<Error>(flows.error());
@@ -121,6 +123,7 @@ Result<void> Datapath::make_workers(const SystemSettings& system, uint16_t count
             .mailbox = std::move(*mailbox),
             .journal = std::move(*journal),
             .steering = steering_.get(),
+            .sources = sources_.get(),
             .hand_off = hand_off_.get(),
             .clock = clock,
             .sleep_when_idle = system.cores.sleep_when_idle,

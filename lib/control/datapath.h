@@ -66,6 +66,7 @@ class Datapath {
     std::vector<std::unique_ptr<Port>> ports_;
     std::vector<std::vector<std::unique_ptr<TransmitLock>>> locks_;  // by port, transmit queue
     std::unique_ptr<Steering> steering_;
+    std::unique_ptr<SourceCounts> sources_;  // before the workers
     std::unique_ptr<HandOff> hand_off_;
     std::vector<std::unique_ptr<Worker>> workers_;
     std::vector<Worker*> worker_pointers_;

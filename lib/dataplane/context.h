@@ -35,6 +35,9 @@ struct Replies {
 // RFC 1812, 4.3.2.8: replies are limited, per worker.
 inline constexpr uint64_t kRepliesPerSecond = 1000;
 
+// Timeouts are scaled in 256ths (admission.h).
+inline constexpr uint32_t kFullTimeouts = 256;
+
 struct WorkerContext {
     WorkerContext(FlowTable& table, Reassembly& datagrams, WorkerCounters& worker_counters,
                   const Steering& how, uint16_t index) noexcept
@@ -52,6 +55,8 @@ struct WorkerContext {
     WorkerCounters& counters;
     const Steering& steering;
     uint16_t worker = 0;
+    SourceCounts* sources = nullptr;         // of all workers; null: nothing is counted
+    uint32_t timeout_scale = kFullTimeouts;  // once per burst, see admission.h
     Replies replies;
     TokenBucket reply_limit{kRepliesPerSecond, kRepliesPerSecond};
     // What is told to control (chronicle.h).

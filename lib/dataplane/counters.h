@@ -43,6 +43,7 @@ struct alignas(64) WorkerCounters {
     Counter inserted;         // flows confirmed
     Counter expired;          // flows erased because their time was up
     Counter erased;           // flows erased by command or by their own packets
+    Counter early_drop;       // flows that gave way to others
     Counter icmp_error;       // ICMP errors found INVALID
     Counter replies_limited;  // rejects that were not answered because of the rate limit
 

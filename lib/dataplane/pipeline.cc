@@ -1,5 +1,6 @@
 #include "dataplane/pipeline.h"
 
+#include "dataplane/admission.h"
 #include "dataplane/stages.h"
 
 namespace rampart {
@@ -12,9 +13,11 @@ void process(Burst& burst, WorkerContext& context) noexcept {
             burst.drop(i, DropReason::NoPolicy);
         return;
     }
+    context.timeout_scale = timeout_scale(context.snapshot->conntrack, context.flows);
     parse(burst, context);
     if (burst.fragments != 0) reassemble(burst, context);
     steer(burst, context);
+    if (context.snapshot->ruleset.raw != Ruleset::kNoChain) raw(burst, context);
     lookup(burst, context);
     track(burst, context);
     forward(burst, context);

@@ -6,6 +6,7 @@
 //   parse       bytes -> Packet; checksums            keys4/6 | flowless | fragments | decided
 //   reassemble  fragments -> datagrams                keys4/6 | flowless | held | decided
 //   steer       whose flow is it?                     keys4/6 | handed to its owner
+//   raw         may it be tracked, or pass at all?    keys4/6 | flowless | dropped
 //   lookup      flow keys -> FlowRef                  tracked | starting
 //   track       what does it do to its flow?          cached verdict | tracked | starting |
 //   flowless forward     which port would it leave by?         out_port, or dropped classify what
@@ -21,6 +22,7 @@ namespace rampart {
 void parse(Burst& burst, WorkerContext& context) noexcept;
 void reassemble(Burst& burst, WorkerContext& context) noexcept;
 void steer(Burst& burst, WorkerContext& context) noexcept;
+void raw(Burst& burst, WorkerContext& context) noexcept;
 void lookup(Burst& burst, WorkerContext& context) noexcept;
 void track(Burst& burst, WorkerContext& context) noexcept;
 void forward(Burst& burst, WorkerContext& context) noexcept;
@@ -42,8 +44,12 @@ inline void count_invalid(WorkerContext& context, const Packet& packet) noexcept
 bool track_packet(Burst& burst, uint32_t i, WorkerContext& context) noexcept;
 // Asks the cached verdict, then the rules.
 void classify_tracked(Burst& burst, uint32_t i, WorkerContext& context) noexcept;
-// Asks the rules and sets the verdict. `flow` may be null; returns the path to cache, or kNoPath.
-PathId judge(Burst& burst, uint32_t i, WorkerContext& context, Flow* flow) noexcept;
+// Asks the rules and sets the verdict. `flow` may be null.
+struct Judged {
+    PathId path = kNoPath;  // to cache; kNoPath: not to be cached
+    bool is_essential = false;
+};
+Judged judge(Burst& burst, uint32_t i, WorkerContext& context, Flow* flow) noexcept;
 // Sends the answer of a reject rule, if one may be sent.
 void answer_reject(Burst& burst, uint32_t i, WorkerContext& context, RejectWith with,
                    Flow* flow) noexcept;

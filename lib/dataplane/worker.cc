@@ -28,6 +28,7 @@ Worker::Worker(Options options)
       context_(*options_.flows, *options_.reassembly, *counters_, *options_.steering,
                options_.index) {
     context_.journal = options_.journal.get();
+    context_.sources = options_.sources;
 }
 
 Worker::~Worker() = default;

@@ -45,8 +45,9 @@ class Worker {
         std::unique_ptr<Mailbox> mailbox;
         std::unique_ptr<Journal> journal;  // null: nothing is told
         const Steering* steering = nullptr;
-        HandOff* hand_off = nullptr;  // null with one worker
-        TscClock clock;               // the same for all workers
+        SourceCounts* sources = nullptr;  // of all workers
+        HandOff* hand_off = nullptr;      // null with one worker
+        TscClock clock;                   // the same for all workers
         bool sleep_when_idle = false;
     };
     explicit Worker(Options options);

@@ -6,6 +6,7 @@
 
 #include <bitset>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,8 @@ using InterfaceSet = std::bitset<kMaxInterfaces>;
 struct Interface {
     std::string name;
     InterfaceIndex bridge_peer = kNoInterface;  // the other port of a transparent pair
+    // Of packets that come in here; unset: as `conntrack` says.
+    std::optional<bool> tcp_loose = {}, tcp_be_liberal = {};
 };
 
 struct Zone {

@@ -34,6 +34,7 @@ struct Rule {
     std::vector<Match> matches;
     uint32_t constant_matches = 0;  // how many of `matches` are constant
     Decision decision;
+    bool is_essential = false;  // what it accepts is let in also when the table is full
 };
 
 struct Chain {
@@ -49,7 +50,8 @@ struct Ruleset {
 
     std::vector<Chain> chains;
     Names names;
-    int forward = kNoChain;     // index of the base chain of each hook
+    int raw = kNoChain;  // index of the base chain of each hook
+    int forward = kNoChain;
     RuleIndex index_count = 0;  // rules and policies of all chains, and the implicit rules
     // Implicit rules (always listed by `rampartctl list --implicit`).
     bool allow_neighbour_discovery = true;

@@ -16,7 +16,7 @@
 namespace rampart {
 
 // What the walk does next. Continue is also what a rule without a target does.
-enum class Step : uint8_t { Continue, Accept, Drop, Reject, Return, Jump, Goto };
+enum class Step : uint8_t { Continue, Accept, Drop, Reject, Return, Jump, Goto, Notrack };
 
 struct Decision {
     Step step = Step::Continue;

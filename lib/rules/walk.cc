@@ -90,12 +90,14 @@ Judgement walk(const Ruleset& ruleset, int chain, const RuleInput& input, PathTa
         const Rule& rule = at.chain->rules[at.next_rule++];
         if (!rule_matches(rule, input, judgement.cacheable)) continue;
         recorder.matched(rule.rule_index, rule.decision);
+        judgement.is_essential = rule.is_essential;
         switch (rule.decision.step) {
             case Step::Continue:
                 break;
             case Step::Accept:
             case Step::Drop:
             case Step::Reject:
+            case Step::Notrack:
                 return end_with(rule.decision.step, rule.decision.reject_with);
             case Step::Return:
                 at.next_rule = at.chain->rules.size();
@@ -109,7 +111,8 @@ Judgement walk(const Ruleset& ruleset, int chain, const RuleInput& input, PathTa
         }
     }
 
-    if (base->policy == Policy::Drop && ruleset.allow_neighbour_discovery && is_discovery(input)) {
+    if (base->policy == Policy::Drop && base->hook == Hook::Forward &&
+        ruleset.allow_neighbour_discovery && is_discovery(input)) {
         recorder.matched(ruleset.neighbour_discovery_index, {Step::Accept, RejectWith::None, 0});
         judgement.cacheable = false;  // looks at the hop limit
         return end_with(Step::Accept, RejectWith::None);

@@ -11,12 +11,13 @@
 namespace rampart {
 
 struct Judgement {
-    Step step = Step::Drop;  // Accept, Drop or Reject
+    Step step = Step::Drop;  // Accept, Drop, Reject or Notrack
     RejectWith reject_with = RejectWith::None;
     bool by_policy = false;  // no rule decided
     // Every rule looked at depends only on the flow, direction and state (design D1).
     bool cacheable = false;
-    PathId path = kNoPath;  // kNoPath: counted already, do not cache
+    bool is_essential = false;  // the rule that accepted it is
+    PathId path = kNoPath;      // kNoPath: counted already, do not cache
 };
 
 // Walks from the base chain `chain` (index into ruleset.chains). `length_bytes` is only counted

@@ -75,13 +75,13 @@ def shown_classes(answer):
     return ", ".join(answer.classes) or "none"
 
 
-def tables_agree(kernel, ours):
+def tables_agree(kernel, ours, slack_s=0.0):
     for line in kernel.keys() | ours.keys():
         # An entry in its last second may be gone on one side already.
         if line not in kernel or line not in ours:
-            if (kernel.get(line) or ours.get(line) or 0) > 0:
+            if (kernel.get(line) or ours.get(line) or 0) > slack_s:
                 return False
-        elif abs(kernel[line] - ours[line]) > TOLERANCE_S:
+        elif abs(kernel[line] - ours[line]) > TOLERANCE_S + slack_s:
             return False
     return True
 
@@ -93,14 +93,15 @@ def compare_answer(index, kernel, ours):
     if kernel_outputs != our_outputs:
         return Difference(index, "output", "; ".join(kernel_outputs) or "dropped",
                           "; ".join(our_outputs) or f"dropped ({ours.reason})")
-    if not tables_agree(kernel.table, ours.table):
+    if not tables_agree(kernel.table, ours.table, kernel.slack_s):
         return Difference(index, "table", shown_table(kernel.table), shown_table(ours.table))
     return None
 
 
-def differences(played, kernel, ours):
+def differences(result):
     """All of them in order; usually only the first says something."""
-    for index, (step, theirs, mine) in enumerate(zip(played.steps, kernel, ours)):
+    played = result.played
+    for index, (step, theirs, mine) in enumerate(zip(played.steps, result.kernel, result.ours)):
         if theirs is None:
             continue
         found = compare_answer(index, theirs, mine)
@@ -112,33 +113,35 @@ def differences(played, kernel, ours):
 
 # -- what a vector expects -----------------------------------------------------------------------
 
-def unmet(sequence, answers):
-    """(step, sentence) of the first expectation of a vector that the answers do not meet."""
+def unmet(sequence, answers, with_times):
+    """(step, sentence) of the first expectation of a vector that the answers do not meet. Seconds
+    are looked at only `with_times`: where time does not pass by itself."""
     for index, (answer, expected) in enumerate(zip(answers, sequence.expectations)):
         if answer is None or not expected:
             continue
         ct_class, *entry = expected
         if ct_class and not shown_classes(answer).startswith(ct_class):
             return index, f"expected class {ct_class}, got {shown_classes(answer)}"
-        if entry and entry[0] and not table_meets(answer.table, entry[0]):
+        if entry and entry[0] and not table_meets(answer.table, entry[0], with_times):
             return index, f"expected entry {entry[0]}, got {shown_table(answer.table)}"
     return None
 
 
-def table_meets(table, expected):
+def table_meets(table, expected, with_times):
     """`expected`: "none", "2 entries", or words of an entry: state, seconds, unreplied, assured."""
     if expected == "none":
         return not table
     count, _, rest = expected.partition(" ")
     if rest == "entries":
         return len(table) == int(count)
-    return any(entry_meets(line, seconds, expected.split()) for line, seconds in table.items())
+    words = [word for word in expected.split() if with_times or not word.isdigit()]
+    return any(entry_meets(line, seconds, words) for line, seconds in table.items())
 
 
 def entry_meets(line, seconds, words):
     for word in words:
         if word.isdigit():
-            if not -TOLERANCE_S - 1 <= seconds - int(word) <= 1:
+            if abs(seconds - int(word)) > 1:
                 return False
         elif word in ("unreplied", "assured"):
             if f"[{word.upper()}]" not in line:

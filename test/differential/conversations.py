@@ -11,6 +11,13 @@ ICMP6_KINDS = ("139/0", "140/0", "128/1", "129/1", "132/0", "141/0", "153/0", "2
 EXTENSIONS = ("ext hop-by-hop", "ext destination", "ext ah", "ext hop-by-hop ext destination",
               "ext destination ext ah", "ext routing", "exts 9 destination")
 
+# Faults and oddities of the IP header that a router does not look at or answers with silence.
+HEADER4 = ("pad 4", "ip-length 20", "ip-length 24", "ip-length 28", "ip-length 30", "ip-length 2000",
+           "ihl 4", "ihl 6", "ihl 15", "version 6", "bad-ip-checksum", "ip-options 01010101",
+           "ip-options 00000000", "ip-options 94040000", "ip-options 9e040102", "tos 255", "df")
+HEADER6 = ("pad 4", "ip-length 0", "ip-length 4", "ip-length 8", "ip-length 2000", "version 4",
+           "tos 255", "next-header 59", "next-header 6", "next-header 1")
+
 
 class Conversation:
     """Two hosts, the first usually inside. A kind of conversation says what a packet() is."""
@@ -47,8 +54,13 @@ class Conversation:
     def is_bad(self):
         return self.rng.random() < self.bad
 
-    def extension_words(self):
-        return [self.rng.choice(EXTENSIONS)] if self.v6 and self.rng.random() < 0.1 else []
+    def header_words(self):
+        words = []
+        if self.v6 and self.rng.random() < 0.1:
+            words.append(self.rng.choice(EXTENSIONS))
+        if self.rng.random() < self.bad * 0.5:
+            words.append(self.rng.choice(HEADER6 if self.v6 else HEADER4))
+        return words
 
 
 class DatagramConversation(Conversation):
@@ -61,7 +73,7 @@ class DatagramConversation(Conversation):
         words.append(f"len {self.rng.choice((0, 1, 30, 400))}")
         if self.is_bad():
             words.append(self.rng.choice(UDP_FAULTS))
-        return " ".join(words + self.extension_words())
+        return " ".join(words + self.header_words())
 
 
 class LiteConversation(Conversation):
@@ -97,7 +109,7 @@ class EchoConversation(Conversation):
                   f"len {rng.choice((0, 8, 56))}"]
         if self.is_bad():
             words.append(rng.choice(ICMP_FAULTS))
-        return " ".join(words + self.extension_words())
+        return " ".join(words + self.header_words())
 
 
 class OtherConversation(Conversation):

@@ -15,8 +15,8 @@ PROFILE_WEIGHTS = {"observe": 6, "stateful": 4, "strict": 2, "liberal": 2, "shor
                    "no-checksum": 1}
 KINDS = {"tcp": (TcpConversation, 12), "udp": (DatagramConversation, 3),
          "echo": (EchoConversation, 2), "other": (OtherConversation, 1),
-         "udplite": (LiteConversation, 0), "gre": (GreConversation, 0),
-         "sctp": (SctpConversation, 0), "fragments": (FragmentConversation, 0)}
+         "udplite": (LiteConversation, 1), "gre": (GreConversation, 1),
+         "sctp": (SctpConversation, 3), "fragments": (FragmentConversation, 3)}
 PAUSE = "wait 2.3s"
 
 

@@ -35,6 +35,8 @@ SYSCTLS = {
     "net/ipv4/ipfrag_high_thresh": 256 << 20,
     "net/ipv4/ipfrag_low_thresh": 192 << 20,
     "net/ipv4/ipfrag_max_dist": 0,
+    "net/netfilter/nf_conntrack_frag6_high_thresh": 256 << 20,
+    "net/netfilter/nf_conntrack_frag6_low_thresh": 192 << 20,
     "net/ipv6/conf/all/forwarding": 1,
     "net/ipv6/conf/all/accept_dad": 0,
     "net/ipv6/conf/default/accept_dad": 0,
@@ -172,8 +174,7 @@ class Kernel:
         """Rules and options of a profile; options of the profile before go back to defaults."""
         for name, value in self.defaults.items():
             write_sysctl(name, value)
-        for option, value in profile.sysctls().items():
-            name = f"net/netfilter/nf_conntrack_{option}"
+        for name, value in profile.sysctls().items():
             if name not in self.defaults:
                 self.defaults[name] = pathlib.Path("/proc/sys", name).read_text().strip()
             write_sysctl(name, value)
@@ -210,11 +211,13 @@ class Kernel:
         return frames
 
     def table(self):
-        """Returns the time and the lines of `conntrack -L -o extended`, both families."""
-        now, lines = time.monotonic(), []
+        """Returns the time, by how much it may be wrong, and the lines of `conntrack -L -o extended`,
+        both families."""
+        before, lines = time.monotonic(), []
         for family in ("ipv4", "ipv6"):
             lines += run("conntrack", "-L", "-o", "extended", "-f", family).stdout.splitlines()
-        return (now + time.monotonic()) / 2, lines
+        after = time.monotonic()
+        return (before + after) / 2, (after - before) / 2, lines
 
     def forget(self):
         for family in ("ipv4", "ipv6"):

@@ -20,7 +20,8 @@ class Answer:
     classes: list                                    # "new original", "invalid -" ...
     outputs: list                                    # (side, frame, hops that it did not make)
     table: dict = dataclasses.field(default_factory=dict)  # line without timeout: timeout in s
-    reason: str = ""                                 # of a drop; Rampart only
+    reason: str = ""                                 # of a drop or of INVALID; Rampart only
+    slack_s: float = 0.0                             # how wrong the moment of the listing may be
 
 
 def add_entry(table, line):
@@ -30,6 +31,15 @@ def add_entry(table, line):
     table[f"{found[1]} {found[3]}"] = int(found[2])
 
 
+@dataclasses.dataclass
+class Result:
+    """One played sequence; an answer per step, None for a step without a packet."""
+    played: Played
+    kernel: list
+    ours: list   # at the moments at which the kernel got the packets
+    ideal: list  # Rampart's, with waits as long as they are written and no other time
+
+
 class Player:
     def __init__(self, kernel, subject):
         self.kernel, self.subject = kernel, subject
@@ -37,8 +47,7 @@ class Player:
         self.packets = 0
 
     def play(self, sequences, profile):
-        """[(Played, kernel's answers, Rampart's answers)] for sequences of one profile; an answer
-        per step, None for a step without a packet."""
+        """The Results of sequences of one profile."""
         batch = [Played(sequence, self.next_number + i) for i, sequence in enumerate(sequences)]
         self.next_number += len(batch)
         self._build(batch)
@@ -46,34 +55,39 @@ class Player:
         self.subject.configure(profile)
         records = KernelPlay(self.kernel, batch).play()
         self.kernel.forget()
-        results = []
-        for played, record in zip(batch, records):
-            ours = self._play_subject(played, record)
-            results.append((played, [entry and entry.answer for entry in record], ours))
         self.packets += sum(len(played.packet_steps()) for played in batch)
-        return results
+        return [self._result(played, record) for played, record in zip(batch, records)]
+
+    def _result(self, played, record):
+        start = min((entry.time for entry in record if entry), default=0)
+        moments = [entry and (microseconds(entry.time, start),
+                              microseconds(entry.table_time, start)) for entry in record]
+        ours = self._play_subject(played, moments)
+        ideal = ours
+        if played.sequence.expectations:
+            ideal = self._play_subject(played, ideal_moments(played.steps))
+        return Result(played, [entry and entry.answer for entry in record], ours, ideal)
 
     def _build(self, batch):
         steps = [step for played in batch for step in played.packet_steps()]
         for step, frame in zip(steps, self.subject.frames([step.packet_line for step in steps])):
             step.frame = frame
 
-    def _play_subject(self, played, record):
-        start = min((entry.time for entry in record if entry), default=0)
+    def _play_subject(self, played, moments):
+        """`moments`: when each packet is sent, and when the table is listed after it."""
         commands = ["reset"]
-        for step, entry in zip(played.steps, record):
-            if entry is None:
-                continue
-            sent, listed = (microseconds(t, start) for t in (entry.time, entry.table_time))
-            commands += [f"send {sent} {step.side} {step.frame.hex()}", f"table {listed}"]
+        for step, moment in zip(played.steps, moments):
+            if moment is not None:
+                commands += [f"send {moment[0]} {step.side} {step.frame.hex()}",
+                             f"table {moment[1]}"]
         answers, current = [], None
         for line in self.subject.ask(commands):
             kind, _, rest = line.partition(" ")
             if kind == "packet":
-                verdict, reason, ct_class, direction = rest.split()
+                _, reason, ct_class, direction = rest.split()
                 shown = direction if ct_class not in ("invalid", "untracked") else "-"
                 classes = [] if ct_class == "-" else [f"{ct_class} {shown}"]
-                current = Answer(classes, [], reason="" if verdict == "forward" else reason)
+                current = Answer(classes, [], reason=reason)
                 answers.append(current)
             elif kind == "flow":
                 add_entry(current.table, rest)
@@ -82,7 +96,15 @@ class Player:
                 # What a bridge forwards has not passed a router.
                 current.outputs.append((side, bytes.fromhex(frame), int(kind == "out")))
         remaining = iter(answers)
-        return [next(remaining) if entry else None for entry in record]
+        return [next(remaining) if moment else None for moment in moments]
+
+
+def ideal_moments(steps):
+    moments, now = [], 0
+    for step in steps:
+        moments.append(None if step.frame is None else (now, now))
+        now += int(step.wait_s * 1e6)
+    return moments
 
 
 def microseconds(moment, start):
@@ -134,11 +156,11 @@ class KernelPlay:
         return True
 
     def _list_table(self, sent):
-        moment, lines = self.kernel.table()
-        tables = {index: self.records[index][-1].answer.table for index in sent}
-        for index in sent:
-            self.records[index][-1].table_time = moment
+        moment, slack_s, lines = self.kernel.table()
+        entries = {index: self.records[index][-1] for index in sent}
+        for entry in entries.values():
+            entry.table_time, entry.answer.slack_s = moment, slack_s
         for line in lines:
             owner = self.owner.get(SOURCE.search(line)[1])
-            if owner in tables:
-                add_entry(tables[owner], line)
+            if owner in entries:
+                add_entry(entries[owner].answer.table, line)

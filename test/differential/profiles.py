@@ -9,7 +9,9 @@ SHORT_TIMEOUTS = {
     "tcp_syn_sent": 2, "tcp_syn_recv": 2, "tcp_established": 6, "tcp_fin_wait": 2,
     "tcp_close_wait": 2, "tcp_last_ack": 1, "tcp_time_wait": 2, "tcp_close": 1,
     "tcp_max_retrans": 4, "tcp_unacknowledged": 4, "udp": 2, "udp_stream": 6, "icmp": 2,
-    "icmpv6": 2, "generic": 4,
+    "icmpv6": 2, "generic": 4, "gre": 2, "gre_stream": 6,
+    "sctp_closed": 2, "sctp_cookie_wait": 2, "sctp_cookie_echoed": 2, "sctp_established": 6,
+    "sctp_heartbeat_sent": 4, "frag4": 1, "frag6": 1,
 }
 
 
@@ -53,6 +55,14 @@ class Rule:
         return "{ " + ", ".join(words) + " }"
 
 
+def sysctl_of(timeout):
+    """The sysctl, below /proc/sys, of a key of conntrack.timeouts."""
+    if timeout == "frag4":
+        return "net/ipv4/ipfrag_time"
+    protocol, _, state = timeout.partition("_")
+    return f"net/netfilter/nf_conntrack_{protocol}_timeout" + (f"_{state}" if state else "")
+
+
 @dataclasses.dataclass(frozen=True)
 class Profile:
     name: str
@@ -83,13 +93,13 @@ class Profile:
         return "\n".join(lines) + "\n"
 
     def sysctls(self):
-        """{name behind nf_conntrack_: value}"""
-        values = {"acct": 0}
+        """{name below /proc/sys: value}"""
+        values = {"net/netfilter/nf_conntrack_acct": 0}
         for key, value in self.conntrack.items():
-            values["acct" if key == "accounting" else key] = int(value)
+            name = "acct" if key == "accounting" else key
+            values[f"net/netfilter/nf_conntrack_{name}"] = int(value)
         for key, value in self.timeouts.items():
-            protocol, _, state = key.partition("_")
-            values[f"{protocol}_timeout" + (f"_{state}" if state else "")] = value
+            values[sysctl_of(key)] = value
         return values
 
 

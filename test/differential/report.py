@@ -16,10 +16,10 @@ def show(sequence, difference):
     return "\n".join(lines)
 
 
-def show_answers(played, kernel, ours):
+def show_answers(result):
     """Every step with both answers."""
-    lines = []
-    for index, (step, theirs, mine) in enumerate(zip(played.steps, kernel, ours)):
+    lines, played = [], result.played
+    for index, (step, theirs, mine) in enumerate(zip(played.steps, result.kernel, result.ours)):
         lines.append(step.line)
         if theirs is None:
             continue

@@ -22,7 +22,7 @@ from report import show, show_answers
 from shrink import shrink
 from subject import PROGRAM, Subject
 
-BATCH = 600
+BATCH = 1000
 REPEATS = 2  # a difference counts when it shows each time
 
 
@@ -81,28 +81,27 @@ class Judge:
     def problems(self, sequences, profile, repeats=REPEATS, explained=None):
         """[(sequence, Difference)] of those that differ without explanation, each time."""
         found = []
-        for played, kernel, ours in self.player.play(sequences, profile):
-            problem = self._first_problem(played, kernel, ours, explained)
+        for result in self.player.play(sequences, profile):
+            problem = self._first_problem(result, explained)
             if problem:
-                found.append((played.sequence, problem))
+                found.append((result.played.sequence, problem))
         if found and repeats:
             return self.problems([sequence for sequence, _ in found], profile, repeats - 1, {})
         return found
 
-    def _first_problem(self, played, kernel, ours, explained):
+    def _first_problem(self, result, explained):
         explained = self.explained if explained is None else explained
-        for difference in differences(played, kernel, ours):
+        for difference in differences(result):
             reason = explanation(difference)
             if reason is None:
                 return difference
             explained[reason] = explained.get(reason, 0) + 1
             return None  # what follows may be its consequence
-        for side, answers in (("kernel", kernel), ("rampart", ours)):
-            missed = unmet(played.sequence, answers)
-            if missed:
-                index, sentence = missed
-                told = (sentence, "-") if side == "kernel" else ("-", sentence)
-                return Difference(index, "expectation", *told, played.sequence, played.names)
+        played = result.played
+        if missed := unmet(played.sequence, result.kernel, False):
+            return Difference(missed[0], "expectation", missed[1], "-", played.sequence, played.names)
+        if missed := unmet(played.sequence, result.ideal, True):
+            return Difference(missed[0], "expectation", "-", missed[1], played.sequence, played.names)
         return None
 
 
@@ -113,12 +112,15 @@ def skip(why):
 
 
 def first_older_habit(player):
-    """The name of a vector that this kernel does not play as the kernels compared with do."""
+    """The name of a vector that this kernel never plays as the kernels compared with do."""
     probes = [v for v in vectors.all_vectors() if v.name in vectors.PROBES]
-    for played, kernel, _ in player.play(probes, PROFILES["observe"]):
-        if unmet(played.sequence, kernel):
-            return played.sequence.name
-    return None
+    for _ in range(1 + REPEATS):
+        results = player.play(probes, PROFILES["observe"])
+        probes = [result.played.sequence for result in results
+                  if unmet(result.played.sequence, result.kernel, False)]
+        if not probes:
+            return None
+    return probes[0].name
 
 
 def play_all(options, player):
@@ -148,9 +150,9 @@ def play_all(options, player):
 
 def play_file(options, player):
     sequence = vectors.vector(options.play.name, options.play.read(), options.profile)
-    [(played, kernel, ours)] = player.play([sequence], PROFILES[options.profile])
-    print(show_answers(played, kernel, ours))
-    return 1 if any(differences(played, kernel, ours)) else 0
+    [result] = player.play([sequence], PROFILES[options.profile])
+    print(show_answers(result))
+    return 1 if any(differences(result)) else 0
 
 
 def main():

@@ -8,9 +8,10 @@
 //   end                     answers "."
 //
 // `send` answers per frame "packet VERDICT REASON CLASS DIRECTION", for each frame that left "out
-// PORT HEX", and for each answer of the firewall "reply PORT HEX". `table` answers "flow LINE" for
-// each flow, as `conntrack -L -o extended` prints it. Times are microseconds since the reset and
-// never go back. Words that do not apply are "-". Reads standard input to its end; single thread.
+// PORT HEX", and for each answer of the firewall "reply PORT HEX". REASON is why it was dropped, or
+// why it is INVALID. `table` answers "flow LINE" for each flow, as `conntrack -L -o extended`
+// prints it. Times are microseconds since the reset and never go back. Words that do not apply are
+// "-". Reads standard input to its end; single thread.
 #include <cstdio>
 #include <iostream>
 #include <memory>
@@ -28,6 +29,7 @@ namespace rampart::test {
 namespace {
 
 constexpr uint32_t kCapacity = 1024;  // flows; a sequence makes a few
+constexpr uint64_t kForgetFragments_ns = 120'000'000'000;
 
 std::string hex_of(const Bytes& bytes) {
     static constexpr char kDigits[] = "0123456789abcdef";
@@ -56,6 +58,27 @@ Bytes bytes_of_hex(const std::string& text) {
 std::string_view direction_name(std::optional<Direction> direction) {
     if (!direction) return "-";
     return *direction == Direction::Original ? "original" : "reply";
+}
+
+std::string_view verdict_name(Verdict verdict) {
+    switch (verdict) {
+        case Verdict::Forward:
+            return "forward";
+        case Verdict::Drop:
+            return "drop";
+        case Verdict::Held:
+            return "held";
+        case Verdict::Pending:
+        case Verdict::Consumed:
+            break;
+    }
+    return "other";
+}
+
+std::string_view reason_of(const Outcome& outcome) {
+    if (outcome.verdict == Verdict::Drop) return to_string(outcome.reason);
+    if (outcome.ct_class == CtClass::Invalid) return to_string(outcome.invalid);
+    return "-";
 }
 
 std::string one_line(std::string text) {
@@ -128,6 +151,7 @@ void Subject::reset() {
     FlowTable& flows = pipeline_->table();
     flows.erase_range(0, flows.capacity());
     flows.end_burst();
+    pipeline_->advance(kForgetFragments_ns);
     elapsed_us_ = 0;
 }
 
@@ -149,14 +173,15 @@ void Subject::send(std::istream& words) {
             {static_cast<InterfaceIndex>(pipeline_->port_of(port)), bytes_of_hex(frame)});
     const auto& interfaces = pipeline_->snapshot()->ruleset.names.interfaces;
     for (const Outcome& outcome : pipeline_->send(arrivals)) {
-        const bool is_dropped = outcome.verdict == Verdict::Drop;
-        std::cout << "packet " << (is_dropped ? "drop" : "forward") << ' '
-                  << (is_dropped ? to_string(outcome.reason) : "-") << ' '
+        std::cout << "packet " << verdict_name(outcome.verdict) << ' ' << reason_of(outcome) << ' '
                   << (outcome.ct_class ? to_string(*outcome.ct_class) : "-") << ' '
                   << direction_name(outcome.direction) << '\n';
-        if (outcome.verdict == Verdict::Forward)
-            std::cout << "out " << interfaces[outcome.out_port].name << ' ' << hex_of(outcome.frame)
-                      << '\n';
+        if (outcome.verdict != Verdict::Forward) continue;
+        const std::string& out = interfaces[outcome.out_port].name;
+        if (outcome.fragments.empty())
+            std::cout << "out " << out << ' ' << hex_of(outcome.frame) << '\n';
+        for (const Bytes& fragment : outcome.fragments)
+            std::cout << "out " << out << ' ' << hex_of(fragment) << '\n';
     }
     for (const SentReply& reply : pipeline_->replies())
         std::cout << "reply " << interfaces[reply.port].name << ' ' << hex_of(reply.frame) << '\n';
@@ -168,7 +193,7 @@ void Subject::table(std::istream& words) {
     FlowEntry entry;
     for (FlowIndex index = 0; index < flows.capacity(); ++index) {
         if (read_flow(flows, 0, index, pipeline_->now().tick, entry))
-            std::cout << "flow " << format_flow(entry, format_) << '\n';
+            std::cout << "flow " << format_flow({.flow = entry}, format_) << '\n';
     }
 }
 

@@ -248,9 +248,13 @@ TrackOutcome update(const TrackInput& input) noexcept {
     return run(make_step(input, seen, false));
 }
 
+constexpr uint32_t kClosingStates = 1u << static_cast<unsigned>(SctpState::ShutdownSent) |
+                                    1u << static_cast<unsigned>(SctpState::ShutdownRecd) |
+                                    1u << static_cast<unsigned>(SctpState::ShutdownAckSent);
+
 }  // namespace
 
-const Tracker kSctpTracker = {"sctp", ip_protocol::kSctp, first,
-                              update, kSctpStateNames,    kTimeoutIds};
+const Tracker kSctpTracker = {"sctp",          ip_protocol::kSctp, first,         update,
+                              kSctpStateNames, kTimeoutIds,        kClosingStates};
 
 }  // namespace rampart

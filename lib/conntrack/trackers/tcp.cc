@@ -287,7 +287,7 @@ TrackOutcome run(const TrackInput& input, const TcpSegment& segment) noexcept {
     if (!settle_state(step, skip_window, outcome)) return outcome;
     if (!skip_window) {
         switch (check_window(step.tcp, input.direction, step.old_state, segment,
-                             input.settings.tcp_be_liberal)) {
+                             input.settings.is_liberal(input.packet.in_port))) {
             case WindowResult::Ignore:
                 return TrackOutcome::ignore();
             case WindowResult::Invalid:
@@ -303,7 +303,8 @@ TrackOutcome first(const TrackInput& input) noexcept {
     const TcpSegment segment = read_segment(input.packet);
     const TcpState opened = next_tcp_state(Direction::Original, segment.tcp_class, TcpState::None);
     const bool is_pick_up = opened == TcpState::Established;
-    if (opened == TcpState::Invalid || (is_pick_up && !input.settings.tcp_loose))
+    if (opened == TcpState::Invalid ||
+        (is_pick_up && !input.settings.is_loose(input.packet.in_port)))
         return TrackOutcome::invalid(InvalidReason::TcpNoConnection);
     begin_window(input.flow.tcp, segment);
     input.flow.state.store(static_cast<uint8_t>(TcpState::None));
@@ -327,8 +328,16 @@ TrackOutcome update(const TrackInput& input) noexcept {
     return run(input, segment);
 }
 
+// The states in which netfilter's early-drop mode takes ASSURED flows, too.
+constexpr uint32_t kClosingStates = 1u << static_cast<unsigned>(TcpState::FinWait) |
+                                    1u << static_cast<unsigned>(TcpState::CloseWait) |
+                                    1u << static_cast<unsigned>(TcpState::LastAck) |
+                                    1u << static_cast<unsigned>(TcpState::TimeWait) |
+                                    1u << static_cast<unsigned>(TcpState::Close);
+
 }  // namespace
 
-const Tracker kTcpTracker = {"tcp", ip_protocol::kTcp, first, update, kTcpStateNames, kTimeoutIds};
+const Tracker kTcpTracker = {"tcp",          ip_protocol::kTcp, first,         update,
+                             kTcpStateNames, kTimeoutIds,       kClosingStates};
 
 }  // namespace rampart

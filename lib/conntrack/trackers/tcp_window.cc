@@ -49,10 +49,13 @@ void begin_side(TcpFlow& tcp, unsigned sender, const TcpSegment& segment) noexce
     TcpSide& side = tcp.side[sender];
     side.end = side.max_end = segment.end;
     side.max_win = std::max<uint32_t>(segment.window, 1);
-    const TcpSynOptions options = read_syn_options(segment);
-    tcp.scale[sender] = options.scale;
-    tcp.flags[sender] =
-        static_cast<uint8_t>((tcp.flags[sender] & tcp_side::kBeLiberal) | options.flags);
+    // Without any option, netfilter leaves what an earlier SYN of this side said.
+    if (segment.options_size != 0) {
+        const TcpSynOptions options = read_syn_options(segment);
+        tcp.scale[sender] = options.scale;
+        tcp.flags[sender] =
+            static_cast<uint8_t>((tcp.flags[sender] & tcp_side::kBeLiberal) | options.flags);
+    }
     // RFC 7323, 2.2: scaling needs both sides' consent.
     const bool is_reply = sender == index_of(Direction::Reply);
     if (is_reply && !(tcp.flags[0] & tcp.flags[1] & tcp_side::kWindowScale))

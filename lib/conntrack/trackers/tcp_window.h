@@ -14,9 +14,9 @@
 
 namespace rampart {
 
-// Modulo 2^32, RFC 9293, 3.4.
+// Modulo 2^32, RFC 9293, 3.4. Numbers half the space apart are each after the other, as in Linux.
 constexpr bool is_after(uint32_t a, uint32_t b) noexcept {
-    return static_cast<int32_t>(a - b) > 0;
+    return static_cast<int32_t>(b - a) < 0;
 }
 
 // The fields of one segment, in host order.

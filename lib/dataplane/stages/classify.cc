@@ -21,12 +21,12 @@ void apply(Burst& burst, uint32_t i, WorkerContext& context, Step step, RejectWi
 
 }  // namespace
 
-PathId judge(Burst& burst, uint32_t i, WorkerContext& context, Flow* flow) noexcept {
+Judged judge(Burst& burst, uint32_t i, WorkerContext& context, Flow* flow) noexcept {
     const Packet& packet = burst.packet[i];
     const Ruleset& ruleset = context.snapshot->ruleset;
     if (ruleset.forward == Ruleset::kNoChain) {
         burst.drop(i, DropReason::NoPolicy);
-        return kNoPath;
+        return {};
     }
     const Tuple tuple = tuple_of(packet);
     const RuleInput input{
@@ -36,7 +36,7 @@ PathId judge(Burst& burst, uint32_t i, WorkerContext& context, Flow* flow) noexc
         walk(ruleset, ruleset.forward, input, *context.paths, packet.ip_length);
     if (judgement.path != kNoPath) context.paths->count(judgement.path, 1, packet.ip_length);
     apply(burst, i, context, judgement.step, judgement.reject_with, judgement.by_policy, flow);
-    return judgement.cacheable ? judgement.path : kNoPath;
+    return {judgement.cacheable ? judgement.path : kNoPath, judgement.is_essential};
 }
 
 void classify_tracked(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
@@ -45,7 +45,7 @@ void classify_tracked(Burst& burst, uint32_t i, WorkerContext& context) noexcept
     const unsigned side = static_cast<unsigned>(burst.flow[i].direction());
     if (packet.is_icmp_error ||
         !has_cached_verdict(flow, side, packet, burst.ct_class[i], context)) {
-        const PathId path = judge(burst, i, context, &flow);
+        const PathId path = judge(burst, i, context, &flow).path;
         if (!packet.is_icmp_error)
             cache_verdict(flow, side, packet, burst.ct_class[i], path, context);
         return;

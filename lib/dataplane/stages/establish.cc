@@ -1,6 +1,7 @@
 // establish: first packets, one by one and in order, as netfilter treats them: track, ask the
 // rules, and only then insert the flow. A packet that a rule refuses leaves no trace.
 #include "conntrack/tracker.h"
+#include "dataplane/admission.h"
 #include "dataplane/stages.h"
 #include "dataplane/verdict_cache.h"
 #include "packet/parser.h"
@@ -17,7 +18,7 @@ void judge_invalid(Burst& burst, uint32_t i, WorkerContext& context,
 }
 
 void confirm(Burst& burst, uint32_t i, WorkerContext& context, FlowIndex index, PathId path,
-             Tick timeout) noexcept {
+             bool is_essential, Tick timeout) noexcept {
     const Packet& packet = burst.packet[i];
     Flow& flow = context.flows.flow(index);
     cache_verdict(flow, 0, packet, burst.ct_class[i], path, context);
@@ -28,16 +29,39 @@ void confirm(Burst& burst, uint32_t i, WorkerContext& context, FlowIndex index, 
     FlowInfo info;
     info.original = tuple_of(packet);
     info.created_ns = context.now.wall_ns;
-    if (!context.flows.confirm(index, packet, burst.hash[i], info, context.now.tick + timeout))
+    const Admission admission = admit(context, info, is_essential);
+    if (admission != Admission::Admitted) {
+        context.flows.release(index);
+        return burst.drop(
+            i, admission == Admission::TableFull ? DropReason::TableFull : DropReason::SourceLimit);
+    }
+    const Tick deadline = context.now.tick + adapted(timeout, context);
+    if (!context.flows.confirm(index, packet, burst.hash[i], info, deadline)) {
+        if (info.source != 0) context.sources->remove(info.source);
         return burst.drop(i, DropReason::InsertFailed);
+    }
     context.counters.inserted.add(1);
+    if (is_essential) context.flows.set_essential(index);
     chronicle_new(context, index);
+}
+
+// A packet that could begin no flow in any case is INVALID, as with room; the others are refused.
+void refuse(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
+    const Packet& packet = burst.packet[i];
+    Flow scratch;
+    const TrackOutcome outcome = tracker_of(packet.protocol)
+                                     .first({packet, scratch, Direction::Original,
+                                             context.snapshot->conntrack, context.now.tick});
+    if (outcome.result == TrackResult::Invalid)
+        return judge_invalid(burst, i, context, outcome.reason);
+    burst.ct_class[i] = CtClass::New;
+    burst.drop(i, DropReason::TableFull);
 }
 
 void start_flow(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
     Packet& packet = burst.packet[i];
-    const FlowIndex index = context.flows.allocate();
-    if (index == kNoFlow) return burst.drop(i, DropReason::TableFull);
+    const FlowIndex index = may_enter(context) ? context.flows.allocate() : kNoFlow;
+    if (index == kNoFlow) return refuse(burst, i, context);
     Flow& flow = context.flows.flow(index);
     flow.created = context.now.tick;
     const TrackOutcome outcome = tracker_of(packet.protocol)
@@ -49,9 +73,9 @@ void start_flow(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
     }
     burst.flow[i] = FlowRef(index, Direction::Original);
     burst.ct_class[i] = CtClass::New;
-    const PathId path = judge(burst, i, context, nullptr);
+    const Judged judged = judge(burst, i, context, nullptr);
     if (burst.verdict[i] == Verdict::Forward)
-        confirm(burst, i, context, index, path, outcome.timeout);
+        confirm(burst, i, context, index, judged.path, judged.is_essential, outcome.timeout);
     else
         context.flows.release(index);
 }

@@ -1,5 +1,6 @@
 // track: what each packet does to the flow it belongs to, in the order of arrival.
 #include "conntrack/tracker.h"
+#include "dataplane/admission.h"
 #include "dataplane/stages.h"
 #include "dataplane/verdict_cache.h"
 
@@ -12,6 +13,14 @@ CtClass class_of(const Flow& flow, Direction direction) noexcept {
     if ((direction == Direction::Reply) | flow.has(flow_status::kSeenReply)) [[likely]]
         return CtClass::Established;
     return flow.has(flow_status::kExpected) ? CtClass::Related : CtClass::New;
+}
+
+// Who gives way in a full table: what is ASSURED does not, unless it is being closed.
+void note_eviction_rank(WorkerContext& context, FlowIndex index, const Tracker& tracker) noexcept {
+    const Flow& flow = context.flows.flow(index);
+    if (!flow.has(flow_status::kAssured)) return;
+    context.flows.set_assured(index);
+    if (tracker.closing_states >> flow.state.load() & 1) context.flows.set_closing(index);
 }
 
 void count_accounting(Flow& flow, Direction direction, const Packet& packet) noexcept {
@@ -55,9 +64,11 @@ bool run_tracker(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
         return true;
     }
     burst.ct_class[i] = class_of(flow, direction);
+    const bool was_assured = flow.has(flow_status::kAssured);
+    const uint8_t old_state = flow.state.load();
+    const Tracker& tracker = tracker_of(packet.protocol);
     const TrackOutcome outcome =
-        tracker_of(packet.protocol)
-            .update({packet, flow, direction, context.snapshot->conntrack, context.now.tick});
+        tracker.update({packet, flow, direction, context.snapshot->conntrack, context.now.tick});
     switch (outcome.result) {
         case TrackResult::Reopen:
             context.flows.erase(index);
@@ -72,7 +83,11 @@ bool run_tracker(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
             return true;
         case TrackResult::Accept:
             if (outcome.refresh) {
-                context.flows.set_deadline(index, context.now.tick + outcome.timeout);
+                context.flows.set_deadline(index,
+                                           context.now.tick + adapted(outcome.timeout, context));
+                if (was_assured != flow.has(flow_status::kAssured) ||
+                    old_state != flow.state.load()) [[unlikely]]
+                    note_eviction_rank(context, index, tracker);
                 if (context.snapshot->conntrack.accounting)
                     count_accounting(flow, direction, packet);
             }
@@ -80,9 +95,11 @@ bool run_tracker(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
         case TrackResult::Ignore:
             break;
         case TrackResult::AcceptAndErase:
+            // The packet is counted, but the flow ends as it was (netfilter's nf_ct_kill_acct).
+            if (context.snapshot->conntrack.accounting) count_accounting(flow, direction, packet);
             context.flows.erase(index);
             context.counters.erased.add(1);
-            break;
+            return true;
     }
     if (!flow.has(flow_status::kSeenReply) && direction == Direction::Reply)
         flow.set_status(flow_status::kSeenReply);

@@ -7,7 +7,7 @@ namespace {
 // The order of the reference manual.
 constexpr const TargetType* kTargetTypes[] = {
     &kTargetAccept,   &kTargetDrop, &kTargetReject, &kTargetReturn,
-    &kTargetContinue, &kTargetJump, &kTargetGoto,
+    &kTargetContinue, &kTargetJump, &kTargetGoto,   &kTargetNotrack,
 };
 
 }  // namespace
@@ -30,6 +30,8 @@ const TargetType* target_of(Step step) noexcept {
             return &kTargetJump;
         case Step::Goto:
             return &kTargetGoto;
+        case Step::Notrack:
+            return &kTargetNotrack;
         case Step::Continue:
             break;
     }

@@ -1,7 +1,9 @@
-"""UDP."""
+"""UDP and UDP-Lite."""
 from vectors import UDP, vector
 
 UDP6 = ("inside udp [in1v6]:5000 > [out1v6]:53", "outside udp [out1v6]:53 > [in1v6]:5000")
+UDPLITE = ("inside udplite in1:5000 > out1:53", "outside udplite out1:53 > in1:5000")
+UDPLITE6 = ("inside udplite [in1v6]:5000 > [out1v6]:53", "outside udplite [out1v6]:53 > [in1v6]:5000")
 
 VECTORS = [
     vector("UDP becomes a stream after two seconds", """
@@ -48,4 +50,28 @@ VECTORS = [
         outside udp out1:2223 > in1:5000 len 1 | established reply | 30 replied
         outside udp out1:9 > in1:9 len 1       | new original | 1 entries
     """, "refusing"),
+    vector("UDP-Lite becomes a stream at the third packet", """
+        A len 30 | new original         | 30 unreplied
+        B len 30 | established reply    | 30 replied
+        A len 30 | established original | 120 assured
+    """, "no-checksum", ends=UDPLITE),
+    vector("UDP-Lite with checksums", """
+        A len 30                         | invalid           | none
+        A len 30 sum-as 17               | new original      | 30 unreplied
+        B len 30 sum-as 17 coverage 20   | established reply | 30 replied
+        A len 30 sum-as 17 bad-checksum  | invalid           | 30 replied
+        A len 300 sum-as 17              | invalid           | 30 replied
+    """, ends=UDPLITE),
+    vector("UDP-Lite with checksums, over IPv6", """
+        A len 30             | invalid           | none
+        A len 30 sum-as 17   | new original      | 30 unreplied
+        B len 300 sum-as 17  | established reply | 30 replied
+    """, ends=UDPLITE6),
+    vector("faults of the UDP-Lite header", """
+        A len 30 no-checksum  | invalid      | none
+        A len 30 coverage 7   | invalid      | none
+        A len 30 coverage 39  | invalid      | none
+        A len 30 coverage 8   | new original | 30 unreplied
+        A len 30 coverage 38  | new original | 30 unreplied
+    """, "no-checksum", ends=UDPLITE),
 ]

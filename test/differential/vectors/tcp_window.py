@@ -73,6 +73,19 @@ VECTORS = [
         B . seq 5001 ack 1001 win 1000             | established reply
         A P. seq 61001 ack 5001 len 100            | invalid
     """),
+    vector("a SYN without options leaves the window scale that an earlier one offered", """
+        A S seq 1000 opt wscale=7                    | new original
+        A S seq 2000                                 | new original
+        B SA seq 5000 ack 2001 win 1000 opt wscale=7 | established reply
+        A . seq 2001 ack 5001                        | established original | ESTABLISHED 432000
+        B . seq 5001 ack 2001 win 1000               | established reply    | ESTABLISHED 432000
+        A P. seq 102001 ack 5001 len 10              | established original | ESTABLISHED 300
+    """),
+    vector("a number half the space ahead counts as ahead", """
+        A S seq 1000                 | new original | SYN_SENT unreplied
+        B SA seq 5000 ack 2147484649 | invalid      | SYN_SENT unreplied
+        A S seq 2147484649           | invalid      | SYN_SENT unreplied
+    """),
     vector("selective acknowledgements", """
         A S seq 1000 opt mss,sackok                | new original
         B SA seq 5000 ack 1001 opt mss,sackok      | established reply

@@ -6,8 +6,9 @@
 namespace rampart::test {
 namespace {
 
+// Of two numbers half the space apart each is after the other.
 bool after(uint32_t a, uint32_t b) {
-    return a != b && a - b < 0x80000000u;
+    return a != b && a - b <= 0x80000000u;
 }
 
 std::string kind_of(const ModelPacket& packet) {
@@ -188,8 +189,8 @@ TcpModel::Fit TcpModel::check_reset(const ModelPacket& packet, const ModelSettin
             return Fit::Accept;
         target = state;
     }
-    if (((seen_reply && last.kind == "syn") || (!assured && last.kind == "ack")) &&
-        packet.ack == last.end)
+    const bool answers_syn = seen_reply && last.kind == "syn" && last.direction != packet.direction;
+    if ((answers_syn || (!assured && last.kind == "ack")) && packet.ack == last.end)
         needs_window = false;
     if (state == "SYN_SENT" && last.kind == "ack" && last.direction == 1 && packet.seq == last.ack)
         needs_window = false;
@@ -200,10 +201,12 @@ void TcpModel::learn_syn(const ModelPacket& packet) {
     Side& sender = side[packet.direction];
     sender.end = sender.maxend = end_of(packet);
     sender.maxwin = std::max(packet.window, 1u);
-    sender.offered_scale = packet.scale.has_value();
-    sender.scale = std::min(packet.scale.value_or(0), 14u);
-    sender.sack_permitted = packet.sack_permitted;
-    sender.close_init = sender.unacked = sender.knows_maxack = false;
+    if (packet.has_options()) {  // else what an earlier SYN said is left
+        sender.offered_scale = packet.scale.has_value();
+        sender.scale = std::min(packet.scale.value_or(0), 14u);
+        sender.sack_permitted = packet.sack_permitted;
+        sender.close_init = sender.unacked = sender.knows_maxack = false;
+    }
     if (packet.direction == 1 && !(side[0].offered_scale && side[1].offered_scale))
         side[0].scale = side[1].scale = 0;
 }
@@ -244,15 +247,14 @@ TcpModel::Fit TcpModel::check_window(const ModelPacket& packet, const std::strin
     const bool lower_data = receiver.maxwin == 0 || after(end, sender.end - receiver.maxwin - 1);
     const bool lower_ack = after(sack, receiver.end - ack_reach - 1);
     if (!(upper_data && upper_ack && lower_data && lower_ack)) {
-        if (liberal || sender.liberal) return Fit::Accept;
-        if (!upper_data) {
-            const bool overshoot =
-                lower_data && upper_ack && lower_ack && end - sender.maxend + 1 <= receiver.maxwin;
-            if (!overshoot) return Fit::Invalid;
+        const bool overshoot = !upper_data && lower_data && upper_ack && lower_ack &&
+                               end - sender.maxend + 1 <= receiver.maxwin;
+        if (overshoot) {
             sender.end = end;
             sender.unacked = true;
-            return Fit::Ignore;
         }
+        if (liberal || sender.liberal) return Fit::Accept;
+        if (!upper_data) return overshoot ? Fit::Ignore : Fit::Invalid;
         return upper_ack ? Fit::Ignore : Fit::Invalid;
     }
 

@@ -21,6 +21,8 @@ struct ModelPacket {
     std::optional<uint32_t> scale;  // as on the wire
     bool sack_permitted = false;
     std::vector<uint32_t> sack_right_edges;
+
+    bool has_options() const { return scale || sack_permitted || !sack_right_edges.empty(); }
 };
 
 struct ModelSettings {

@@ -107,13 +107,16 @@ TEST_CASE("UDP is told when it is answered, and when it becomes a stream") {
     CHECK(bed.told() == Texts{"update 0 120"});
 }
 
-TEST_CASE("a refused connection ends, and its reset is no further event") {
-    Bed bed;
+TEST_CASE("a refused connection ends unreplied, and its reset is counted but no further event") {
+    Bed bed("conntrack: { accounting: true }\n");
     bed.send({kSyn, "wan tcp 192.0.2.1:80 > 10.0.0.2:4000 R. seq 0 ack 1001"});
-    const Texts told = bed.told();
-    REQUIRE(told.size() == 2);
-    CHECK(told[0] == "new 1 120");
-    CHECK(told[1].starts_with("destroy"));
+    const auto records = bed.records();
+    REQUIRE(records.size() == 2);
+    CHECK(text_of(records[0]) == "new 1 120");
+    CHECK(text_of(records[1]) == "destroy 8 120");
+    CHECK((records[1].status & flow_status::kSeenReply) == 0);
+    CHECK(records[1].packets[1] == 1);
+    CHECK(records[1].bytes[1] == 40);
 }
 
 TEST_CASE("a connection that is opened anew ends before it begins") {

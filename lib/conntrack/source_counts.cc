@@ -1,0 +1,90 @@
+#include "conntrack/source_counts.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+namespace rampart {
+namespace {
+
+constexpr unsigned kCountBits = 24;
+constexpr uint64_t kCountMask = (uint64_t{1} << kCountBits) - 1;
+
+// Never 0 without its count: a word of zero is free.
+constexpr uint64_t tag_of(uint64_t source) noexcept {
+    return source & ~kCountMask;
+}
+
+}  // namespace
+
+SourceCounts::SourceCounts(uint32_t max_flows, const KeyedHash& hash)
+    : hash_(hash),
+      mask_(std::bit_ceil(std::max<uint64_t>(max_flows, 64) * 2 / kPerBucket) - 1),
+      buckets_(new Bucket[mask_ + 1]()) {}
+
+uint64_t SourceCounts::source_of(const Tuple& tuple, uint8_t prefix4,
+                                 uint8_t prefix6) const noexcept {
+    FlowKey6 key;
+    const unsigned bits = tuple.family == Family::Ipv4 ? prefix4 : prefix6;
+    std::memcpy(key.low_address.data(), tuple.src.data(), bits / 8);
+    if (bits % 8 != 0)
+        key.low_address[bits / 8] =
+            static_cast<uint8_t>(tuple.src[bits / 8] & (0xff00 >> bits % 8));
+    key.zone = tuple.zone;
+    key.pad[0] = static_cast<uint8_t>(tuple.family);
+    const uint64_t low = hash_.hash(key);
+    key.pad[1] = 1;
+    return uint64_t{hash_.hash(key)} << 32 | low;
+}
+
+SourceCounts::Added SourceCounts::try_add(uint64_t source, uint32_t limit) noexcept {
+    Bucket& bucket = bucket_of(source);
+    const uint64_t tag = tag_of(source);
+    for (;;) {
+        Word* free = nullptr;
+        Word* own = nullptr;
+        uint64_t seen = 0;
+        for (Word& word : bucket.words) {
+            const uint64_t value = word.load(std::memory_order_relaxed);
+            if (value == 0) {
+                if (free == nullptr) free = &word;
+            } else if (tag_of(value) == tag) {
+                own = &word;
+                seen = value;
+                break;
+            }
+        }
+        if (own != nullptr && (seen & kCountMask) >= std::min<uint64_t>(limit, kCountMask))
+            return Added::Refused;
+        if (own == nullptr) {
+            if (free == nullptr) return Added::Uncounted;
+            own = free;
+            seen = 0;
+        }
+        const uint64_t wanted = seen == 0 ? tag + 1 : seen + 1;
+        if (own->compare_exchange_weak(seen, wanted, std::memory_order_relaxed))
+            return Added::Counted;
+    }
+}
+
+void SourceCounts::remove(uint64_t source) noexcept {
+    const uint64_t tag = tag_of(source);
+    for (Word& word : bucket_of(source).words) {
+        uint64_t value = word.load(std::memory_order_relaxed);
+        while (value != 0 && tag_of(value) == tag) {
+            const uint64_t wanted = (value & kCountMask) == 1 ? 0 : value - 1;
+            if (word.compare_exchange_weak(value, wanted, std::memory_order_relaxed)) return;
+        }
+    }
+}
+
+uint32_t SourceCounts::count_of(uint64_t source) const noexcept {
+    uint64_t count = 0;
+    for (const Word& word : bucket_of(source).words) {
+        const uint64_t value = word.load(std::memory_order_relaxed);
+        if (value != 0 && tag_of(value) == tag_of(source)) count += value & kCountMask;
+    }
+    return static_cast<uint32_t>(count);
+}
+
+}  // namespace rampart

@@ -1,0 +1,52 @@
+// raw: the chain that sees packets before connection tracking does (netfilter's priority -300).
+//
+// It may drop a packet, or exempt it from tracking (notrack). After reassembly and on the worker
+// that owns the flow, so each packet is judged once. Its verdict is not cached: there is no flow
+// yet to remember it.
+#include "dataplane/stages.h"
+#include "packet/parser.h"
+#include "rules/walk.h"
+
+namespace rampart {
+namespace {
+
+Step judge_raw(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
+    Packet& packet = burst.packet[i];
+    const Ruleset& ruleset = context.snapshot->ruleset;
+    const Tuple tuple = tuple_of(packet);
+    const RuleInput input{packet,         tuple,       CtClass::Untracked, Direction::Original,
+                          packet.in_port, kNoInterface};
+    const Judgement judgement = walk(ruleset, ruleset.raw, input, *context.paths, packet.ip_length);
+    if (judgement.path != kNoPath) context.paths->count(judgement.path, 1, packet.ip_length);
+    if (judgement.step == Step::Accept) return judgement.step;
+    if (judgement.step == Step::Notrack) {
+        packet.invalid = InvalidReason::None;
+        burst.ct_class[i] = CtClass::Untracked;
+        burst.flowless |= bit(i);
+        return judgement.step;
+    }
+    burst.flowless &= ~bit(i);
+    burst.drop(i, judgement.by_policy ? DropReason::Policy : DropReason::Rule);
+    return judgement.step;
+}
+
+void judge_batch(Burst& burst, KeyBatch& batch, WorkerContext& context) noexcept {
+    uint32_t kept = 0;
+    for (uint32_t at = 0; at < batch.count; ++at) {
+        if (judge_raw(burst, batch.position[at], context) != Step::Accept) continue;
+        batch.key[kept] = batch.key[at];
+        batch.hash[kept] = batch.hash[at];
+        batch.position[kept++] = batch.position[at];
+    }
+    batch.count = kept;
+}
+
+}  // namespace
+
+void raw(Burst& burst, WorkerContext& context) noexcept {
+    for_each(burst.flowless, [&](uint32_t i) { judge_raw(burst, i, context); });
+    judge_batch(burst, burst.keys4, context);
+    judge_batch(burst, burst.keys6, context);
+}
+
+}  // namespace rampart
