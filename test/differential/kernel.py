@@ -134,6 +134,9 @@ class Kernel:
         for number, side in enumerate(SIDES):
             self._route(side, number)
         self.log = PacketLog(LOG_GROUP)
+        # Whatever is missing shows here and not in the middle of the test.
+        run("nft", "-f", "-", text=observer())
+        self.table()
 
     def _connect(self, side):
         run("ip", "link", "add", side, "address", HOST_MAC, "type", "veth", "peer", "name", side,

@@ -193,7 +193,7 @@ void Subject::table(std::istream& words) {
     FlowEntry entry;
     for (FlowIndex index = 0; index < flows.capacity(); ++index) {
         if (read_flow(flows, 0, index, pipeline_->now().tick, entry))
-            std::cout << "flow " << format_flow(entry, format_) << '\n';
+            std::cout << "flow " << format_flow({.flow = entry}, format_) << '\n';
     }
 }
 
