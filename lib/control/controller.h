@@ -18,6 +18,7 @@
 #include "control/datapath.h"
 #include "control/eal_arguments.h"
 #include "control/event_loop.h"
+#include "control/fill_watch.h"
 #include "control/publisher.h"
 #include "control/stats.h"
 
@@ -48,6 +49,7 @@ class Controller {
 
     Datapath& datapath() noexcept { return *datapath_; }
     const Publisher& publisher() const noexcept { return *publisher_; }
+    const FillWatch& fill_watch() const noexcept { return *fill_watch_; }
     const Stats& stats() const noexcept { return *stats_; }
     const SystemSettings& system() const noexcept { return system_; }
     const std::string& config_path() const noexcept { return config_path_; }
@@ -75,6 +77,7 @@ class Controller {
     std::unique_ptr<Datapath> datapath_;
     std::unique_ptr<Publisher> publisher_;
     std::unique_ptr<Ager> ager_;
+    std::unique_ptr<FillWatch> fill_watch_;
     std::unique_ptr<Stats> stats_;
     std::unique_ptr<ApiServer> server_;
     EventLoop::Source ageing_;
