@@ -214,8 +214,8 @@ class Kernel:
         return frames
 
     def table(self):
-        """Returns the time, by how much it may be wrong, and the lines of `conntrack -L -o extended`,
-        both families."""
+        """Returns the time, by how much it may be wrong, and the lines of `conntrack -L -o
+        extended`, both families."""
         before, lines = time.monotonic(), []
         for family in ("ipv4", "ipv6"):
             lines += run("conntrack", "-L", "-o", "extended", "-f", family).stdout.splitlines()
