@@ -17,6 +17,24 @@ namespace {
 constexpr size_t kMaxChains = 4096;
 constexpr size_t kMaxChainName = 31;
 
+// The rule decides about every packet that reaches it.
+bool is_terminal_for_all(const Rule& rule) noexcept {
+    if (!rule.matches.empty()) return false;
+    switch (rule.decision.step) {
+        case Step::Accept:
+        case Step::Drop:
+        case Step::Reject:
+        case Step::Return:
+        case Step::Goto:
+        case Step::Notrack:
+            return true;
+        case Step::Continue:
+        case Step::Jump:
+            break;
+    }
+    return false;
+}
+
 class ChainsBuilder {
   public:
     ChainsBuilder(Ruleset& ruleset, Diagnostics& diagnostics)

@@ -44,6 +44,7 @@ class RuleBuilder {
     const TargetType* find_named_action(const Value& value);
     void check_options(const TargetType* target);
     void read_administration();
+    bool read_flag(std::string_view key, bool otherwise);
     std::string print() const;
 
     struct Place {
@@ -310,6 +311,18 @@ bool is_id(std::string_view text) {
            });
 }
 
+bool RuleBuilder::read_flag(std::string_view key, bool otherwise) {
+    const Value* value = value_.find(key);
+    if (value == nullptr) return otherwise;
+    const auto flag = parse_bool(value->text());
+    if (!flag) {
+        diagnostics_.error(
+            "E005", value->location(),
+            fmt::format("'{}' is true or false, not {}", key, quoted(value->text())));
+    }
+    return flag.value_or(otherwise);
+}
+
 void RuleBuilder::read_administration() {
     if (const Value* id = value_.find("id")) {
         result_.id_place = id->location();
@@ -329,26 +342,11 @@ void RuleBuilder::read_administration() {
         }
         result_.rule.comment = comment->text();
     }
-    if (const Value* essential = value_.find("essential")) {
-        const auto flag = parse_bool(essential->text());
-        if (!flag) {
-            diagnostics_.error(
-                "E005", essential->location(),
-                fmt::format("'essential' is true or false, not {}", quoted(essential->text())));
-        } else if (*flag && result_.rule.decision.step != Step::Accept) {
-            diagnostics_.error("E016", essential->location(), "'essential' needs 'action: accept'");
-        }
-        result_.rule.is_essential = flag.value_or(false);
-    }
-    if (const Value* enabled = value_.find("enabled")) {
-        const auto flag = parse_bool(enabled->text());
-        if (!flag) {
-            diagnostics_.error(
-                "E005", enabled->location(),
-                fmt::format("'enabled' is true or false, not {}", quoted(enabled->text())));
-        }
-        result_.is_enabled = flag.value_or(true);
-    }
+    result_.rule.is_essential = read_flag("essential", false);
+    if (result_.rule.is_essential && result_.rule.decision.step != Step::Accept)
+        diagnostics_.error("E016", value_.find("essential")->location(),
+                           "'essential' needs 'action: accept'");
+    result_.is_enabled = read_flag("enabled", true);
 }
 
 std::string RuleBuilder::print() const {
@@ -385,23 +383,6 @@ BuiltRule build_rule(const Value& value, const RulePlace& place, const Names& na
         return bad;
     }
     return RuleBuilder(value, place, names, diagnostics).build();
-}
-
-bool is_terminal_for_all(const Rule& rule) noexcept {
-    if (!rule.matches.empty()) return false;
-    switch (rule.decision.step) {
-        case Step::Accept:
-        case Step::Drop:
-        case Step::Reject:
-        case Step::Return:
-        case Step::Goto:
-        case Step::Notrack:
-            return true;
-        case Step::Continue:
-        case Step::Jump:
-            break;
-    }
-    return false;
 }
 
 }  // namespace rampart

@@ -29,7 +29,4 @@ struct RulePlace {
 BuiltRule build_rule(const Value& value, const RulePlace& place, const Names& names,
                      Diagnostics& diagnostics);
 
-// The rule decides about every packet that reaches it.
-bool is_terminal_for_all(const Rule& rule) noexcept;
-
 }  // namespace rampart

@@ -12,7 +12,7 @@ from conversations import (DatagramConversation, EchoConversation, FragmentConve
                            GreConversation, LiteConversation, OtherConversation, SctpConversation)
 
 PROFILE_WEIGHTS = {"observe": 6, "stateful": 4, "strict": 2, "liberal": 2, "short": 3, "resets": 1,
-                   "no-checksum": 1}
+                   "no-checksum": 1, "raw": 1}
 KINDS = {"tcp": (TcpConversation, 12), "udp": (DatagramConversation, 3),
          "echo": (EchoConversation, 2), "other": (OtherConversation, 1),
          "udplite": (LiteConversation, 1), "gre": (GreConversation, 1),

@@ -134,6 +134,9 @@ class Kernel:
         for number, side in enumerate(SIDES):
             self._route(side, number)
         self.log = PacketLog(LOG_GROUP)
+        # Whatever is missing shows here and not in the middle of the test.
+        run("nft", "-f", "-", text=observer())
+        self.table()
 
     def _connect(self, side):
         run("ip", "link", "add", side, "address", HOST_MAC, "type", "veth", "peer", "name", side,
@@ -211,8 +214,8 @@ class Kernel:
         return frames
 
     def table(self):
-        """Returns the time, by how much it may be wrong, and the lines of `conntrack -L -o extended`,
-        both families."""
+        """Returns the time, by how much it may be wrong, and the lines of `conntrack -L -o
+        extended`, both families."""
         before, lines = time.monotonic(), []
         for family in ("ipv4", "ipv6"):
             lines += run("conntrack", "-L", "-o", "extended", "-f", family).stdout.splitlines()

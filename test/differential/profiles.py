@@ -68,6 +68,7 @@ class Profile:
     name: str
     policy: str = "accept"
     rules: tuple = ()
+    raw: tuple = ()       # rules before connection tracking
     conntrack: dict = dataclasses.field(default_factory=dict)
     timeouts: dict = dataclasses.field(default_factory=dict)
 
@@ -75,6 +76,10 @@ class Profile:
         lines = ["table inet filter {", "  chain forward {",
                  f"    type filter hook forward priority 0; policy {self.policy};"]
         lines += ["    " + rule.nft() for rule in self.rules]
+        if self.raw:
+            lines += ["  }", "  chain raw {",
+                      "    type filter hook prerouting priority -300; policy accept;"]
+            lines += ["    " + rule.nft() for rule in self.raw]
         return "\n".join([*lines, "  }", "}"]) + "\n"
 
     def yaml(self):
@@ -86,7 +91,11 @@ class Profile:
         for number, (side, peer) in enumerate(zip(SIDES, reversed(SIDES))):
             lines.append(f'  {side}: {{ device: "vdev:net_null{number}", bridge: {peer} }}')
         lines += ["bridge: { strict_nd: true }", f"conntrack: {{ {', '.join(options)} }}",
-                  "chains:", f"  forward:\n    policy: {self.policy}"]
+                  "chains:"]
+        if self.raw:
+            lines += ["  raw:", "    rules:"]
+            lines += ["      - " + rule.yaml() for rule in self.raw]
+        lines += ["  forward:", f"    policy: {self.policy}"]
         if self.rules:
             lines.append("    rules:")
             lines += ["      - " + rule.yaml() for rule in self.rules]
@@ -111,14 +120,21 @@ PROFILES = {profile.name: profile for profile in (
     Profile("observe", conntrack=ACCOUNTING),
     # The usual firewall: inside opens, outside answers.
     Profile("stateful", "drop", STATEFUL),
-    Profile("strict", "drop", STATEFUL, {"tcp_loose": False, **ACCOUNTING}),
+    Profile("strict", "drop", STATEFUL, conntrack={"tcp_loose": False, **ACCOUNTING}),
     Profile("liberal", conntrack={"tcp_be_liberal": True}),
     # Entries that live for seconds: what happens when their time is up.
     Profile("short", conntrack=ACCOUNTING, timeouts=SHORT_TIMEOUTS),
     Profile("resets", conntrack={"tcp_ignore_invalid_rst": True, "tcp_max_retrans": 2}),
     Profile("no-checksum", conntrack={"checksum": False}),
-    # Port 4444 is refused with a reset, port 2222 is not open at all.
+    # What raw exempts and drops; answers are not exempt.
+    Profile("raw", raw=(
+        Rule("notrack", came="inside", protocol="udp", port=53),
+        Rule("notrack", protocol="tcp", port=443),
+        Rule("drop", protocol="udp", port=6666)), conntrack=ACCOUNTING),
+    # Port 4444 is refused with a reset, 4445 once it is open; port 2222 is not open at all.
     Profile("refusing", "drop", (
         Rule("reject", protocol="tcp", port=4444, reject_with="tcp-reset"),
+        Rule("reject", state=("established",), protocol="tcp", port=4445,
+             reject_with="tcp-reset"),
         Rule("drop", port=2222, protocol="udp"), *STATEFUL)),
 )}

@@ -100,9 +100,11 @@ class Judge:
                 return None  # what follows may be its consequence
         played = result.played
         if missed := unmet(played.sequence, result.kernel, False):
-            return Difference(missed[0], "expectation", missed[1], "-", played.sequence, played.names)
+            return Difference(missed[0], "expectation", missed[1], "-", played.sequence,
+                              played.names)
         if missed := unmet(played.sequence, result.ideal, True):
-            return Difference(missed[0], "expectation", "-", missed[1], played.sequence, played.names)
+            return Difference(missed[0], "expectation", "-", missed[1], played.sequence,
+                              played.names)
         return None
 
 

@@ -126,8 +126,8 @@ class TcpConversation:
         return rng.choice((
             me.next - 1, me.next + 1, me.next - rng.choice(PAYLOADS),
             me.next + rng.choice(PAYLOADS), edge + around, edge + peer.reach() + around,
-            me.next - peer.reach() + around, me.next - 66000 + around, (peer.acked or 0) + around, me.isn, me.isn + 1, 0,
-            rng.getrandbits(32))) & MASK
+            me.next - peer.reach() + around, me.next - 66000 + around,
+            (peer.acked or 0) + around, me.isn, me.isn + 1, 0, rng.getrandbits(32))) & MASK
 
     def acknowledgement(self, me, peer, is_wrong):
         rng = self.rng

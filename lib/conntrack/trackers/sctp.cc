@@ -211,11 +211,10 @@ InvalidReason begin(Step& step) noexcept {
             if (step.tag != 0) return InvalidReason::SctpTag;
             if (chunk.readable < kInitBytes) return InvalidReason::SctpChunk;
             step.sctp.tag[step.peer] = load<uint32_t>(chunk.value);
-        } else if (chunk.type == SctpChunkType::Heartbeat ||
-                   chunk.type == SctpChunkType::HeartbeatAck) {
+        } else if (chunk.type == SctpChunkType::Heartbeat) {
             step.sctp.tag[step.sender] = step.tag;
-        } else {
-            step.sctp.tag[step.peer] = step.tag;
+        } else if (chunk.type == SctpChunkType::ShutdownAck) {
+            step.sctp.tag[step.peer] = step.tag;  // RFC 9260, 8.4 (5): it comes back
         }
     }
     return InvalidReason::None;

@@ -25,11 +25,13 @@ VECTORS = [
         inside udp [in1v6]:1 > [out1v6]:2 len 8 ext destination | new original | 30 unreplied
     """),
     vector("IPv6 without a next header", "inside ip in1v6 > out1v6 proto 59 len 8 | invalid | none"),
-    vector("a reset that a rule sends closes the connection", """
-        inside tcp in1:4000 > out1:80 S seq 1000             | new original         | SYN_SENT
-        outside tcp out1:80 > in1:4000 SA seq 5000 ack 1001  | established reply    | SYN_RECV
-        inside tcp in1:4000 > out1:80 . seq 1001 ack 5001    | established original | ESTABLISHED assured
-        inside tcp in1:4000 > out1:4444 S seq 1000           | new original         | 1 entries
+    vector("a reset that a rule sends answers the first packet, which leaves nothing", """
+        inside tcp in1:4000 > out1:4444 S seq 1000 | new original | none
+    """, "refusing"),
+    vector("a reset that a rule sends into a connection closes it", """
+        inside tcp in1:4000 > out1:4445 S seq 1000            | new original         | SYN_SENT
+        outside tcp out1:4445 > in1:4000 SA seq 5000 ack 1001 | established reply    | SYN_RECV
+        inside tcp in1:4000 > out1:4445 . seq 1001 ack 5001   | established original | CLOSE 10
     """, "refusing"),
     vector("what is counted", """
         A S seq 1000                     | new original | packets=1 bytes=40
