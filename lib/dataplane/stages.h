@@ -36,7 +36,10 @@ void parse_packet(Burst& burst, uint32_t i, WorkerContext& context) noexcept;
 // Counts an INVALID packet under its reason.
 inline void count_invalid(WorkerContext& context, const Packet& packet) noexcept {
     context.counters.invalid[static_cast<size_t>(packet.invalid)].add(1);
-    if (packet.is_icmp_error) context.counters.icmp_error.add(1);
+    const InvalidReason why = packet.invalid;
+    if (why == InvalidReason::IcmpEmbedded || why == InvalidReason::IcmpDestination ||
+        why == InvalidReason::IcmpUnrelated || why == InvalidReason::IcmpRedirect)
+        context.counters.icmp_error.add(1);
     chronicle_invalid(context, packet);
 }
 // Runs the tracker on burst.flow[i] and sets ct_class. False: the flow is gone or over, and the

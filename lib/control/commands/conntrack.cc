@@ -25,11 +25,12 @@ CommandOutput statistics(Controller& controller) {
             return totals.drops[static_cast<size_t>(reason)];
         };
         const Json values{{"found", 0},
-                          {"invalid", totals.invalid_packets()},
+                          {"invalid", totals.invalid_packets() - totals.icmp_error},
                           {"insert", 0},
                           {"insert_failed", drops(DropReason::InsertFailed)},
-                          {"drop", drops(DropReason::TableFull) + drops(DropReason::InsertFailed)},
-                          {"early_drop", 0},
+                          {"drop", drops(DropReason::TableFull) + drops(DropReason::SourceLimit) +
+                                       drops(DropReason::InsertFailed)},
+                          {"early_drop", totals.early_drop},
                           {"error", totals.icmp_error},
                           {"search_restart", 0},
                           {"clash_resolve", 0},
