@@ -135,8 +135,8 @@ Result<File> open_flows(const std::string& path) {
 Result<void> write_flows(std::FILE* file, const Options& options, const Replay& replay,
                          const ConntrackFormat& format) {
     for (const FlowEntry& entry : replay.flows())
-        put_line(file,
-                 options.json ? render(flow_to_json(entry, format)) : format_flow(entry, format));
+        put_line(file, options.json ? render(flow_to_json({.flow = entry}, format))
+                                    : format_flow({.flow = entry}, format));
     return check_written(file, options.flows);
 }
 

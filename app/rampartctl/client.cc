@@ -163,7 +163,7 @@ void print_line(const Json& line, bool json) {
 }
 
 int print_answer(Connection& connection, bool json) {
-    for (bool is_document = false;;) {
+    for (char last = '\n';;) {  // a document comes without a newline of its own
         const auto text = connection.read_line();
         if (!text) return unreachable(text.error());
         const Json line = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
@@ -171,10 +171,11 @@ int print_answer(Connection& connection, bool json) {
         print_line(line, json);
         if (!std::cout) return exit_code::kFailure;  // nobody reads what is printed
         if (!line.value("more", false)) {
-            if (is_document) std::cout << std::endl;
+            if (last != '\n') std::cout << std::endl;
             return line.value("exit", exit_code::kFailure);
         }
-        is_document |= json && line.contains("stdout");
+        if (const std::string out = line.value("stdout", ""); json && !out.empty())
+            last = out.back();
         if (line.value("endless", false)) connection.expect_no_end();
     }
 }

@@ -108,6 +108,8 @@ class FlowTable {
     void set_essential(FlowIndex index) noexcept;
     // Takes it out of the table; see the note about end_burst() above.
     void erase(FlowIndex index) noexcept;
+    // Those erased since the last end_burst(), in order; their flows and records are still there.
+    std::span<const FlowIndex> erased() const noexcept { return {erased_, erased_count_}; }
     // Makes the slots of erased flows available again. Call when no packet refers to them.
     void end_burst() noexcept;
 
@@ -128,6 +130,7 @@ class FlowTable {
     void prefetch_tcp(FlowRef ref) const noexcept {
         __builtin_prefetch(&flows_[ref.index()].tcp, 1);
     }
+    FlowInfo info(FlowIndex index) const noexcept { return info_[index].own(); }
     Tuple original_tuple(FlowIndex index) const noexcept { return info_[index].own().original; }
 
     // --- control (any thread) ---

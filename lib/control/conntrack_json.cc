@@ -2,6 +2,7 @@
 #include "control/conntrack_format.h"
 #include "control/conntrack_names.h"
 #include "packet/packet.h"
+#include "rules/protocols.h"
 
 namespace rampart {
 namespace {
@@ -17,8 +18,7 @@ Json tuple_to_json(const Tuple& tuple) {
               {"src", tuple.src_address().to_string()},
               {"dst", tuple.dst_address().to_string()}};
     // The kernel's own interface calls the keys of GRE ports.
-    if ((prints_ports(tuple.protocol) && tuple.protocol != kDccp) ||
-        tuple.protocol == ip_protocol::kGre) {
+    if (has_ports(tuple.protocol) || tuple.protocol == ip_protocol::kGre) {
         json["sport"] = tuple.src_port.host();
         json["dport"] = tuple.dst_port.host();
     } else if (is_icmp_protocol(tuple.protocol)) {

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/scalar.h"
+#include "control/conntrack_check.h"
 #include "control/conntrack_names.h"
 #include "control/conntrack_option_table.h"
 #include "control/conntrack_values.h"
@@ -73,19 +74,16 @@ class Parser {
     std::string take_events();
     std::string take_mark();
     std::string set_family(Family family);
-    std::string check();
-    std::string check_get() const;
 
     int argc() const noexcept { return static_cast<int>(words_.size()); }
-    bool has(opt::Option option) const noexcept { return given_ >> option & 1; }
+    bool has(opt::Option option) const noexcept { return given_.has(option); }
 
     std::vector<std::string> words_;
     std::vector<char*> argv_;
     std::vector<option> long_;
     ConntrackOptions options_;
     char command_ = 0;
-    uint32_t given_ = 0;  // bit per Option
-    std::optional<AddressBytes> mask_src_, mask_dst_;
+    ConntrackGiven given_;
     uint32_t outputs_ = 0;
 };
 
@@ -133,7 +131,7 @@ std::string Parser::take_command(char letter) {
 }
 
 std::string Parser::take_option(opt::Option option) {
-    given_ |= 1u << option;
+    given_.options |= 1u << option;
     FlowFilter& filter = options_.filter;
     switch (option) {
         case opt::Src:
@@ -145,9 +143,9 @@ std::string Parser::take_option(opt::Option option) {
         case opt::ReplyDst:
             return take_address(filter.reply_dst, false, option);
         case opt::MaskSrc:
-            return take_mask(mask_src_.emplace());
+            return take_mask(given_.mask_src.emplace());
         case opt::MaskDst:
-            return take_mask(mask_dst_.emplace());
+            return take_mask(given_.mask_dst.emplace());
         case opt::Protocol:
             return take_protocol();
         case opt::Status:
@@ -252,7 +250,7 @@ std::string Parser::take_address(std::optional<AddressCondition>& into, bool may
     if (!problem.empty()) return problem;
     if (has_prefix && !may_have_prefix)
         return fmt::format("CIDR notation unavailable for `--{}'", opt::name_of(option));
-    if (has_prefix) given_ |= 1u << (option == opt::Src ? opt::MaskSrc : opt::MaskDst);
+    if (has_prefix) given_.options |= 1u << (option == opt::Src ? opt::MaskSrc : opt::MaskDst);
     return set_family(family);
 }
 
@@ -330,65 +328,10 @@ std::string Parser::take_mark() {
     return {};
 }
 
-// What can only be told when all options are known, in upstream's order.
-std::string Parser::check() {
-    const uint32_t allowed = opt::allowed_options(command_);
-    if (command_ == 'G' && !has(opt::Protocol))
-        return "You need to supply the `--protonum' option for this command";
-    if (command_ == 'G') {
-        if (std::string problem = check_get(); !problem.empty()) return problem;
-    }
-    for (unsigned i = 0; i < opt::kCount; ++i) {
-        if (has(static_cast<opt::Option>(i)) && !(allowed >> i & 1))
-            return fmt::format("Illegal option `--{}' with this command",
-                               opt::name_of(static_cast<opt::Option>(i)));
-    }
-    FlowFilter& filter = options_.filter;
-    if (mask_src_ && !filter.src) return "Can't use --mask-src without --src";
-    if (mask_dst_ && !filter.dst) return "Can't use --mask-dst without --dst";
-    if (mask_src_) filter.src->mask = *mask_src_;
-    if (mask_dst_) filter.dst->mask = *mask_dst_;
-    if (has(opt::AnyNat) && (has(opt::SrcNat) || has(opt::DstNat)))
-        return "cannot specify `--src-nat' or `--dst-nat' with `--any-nat'";
-    constexpr uint32_t kNoFilter = 1u << opt::Zero | 1u << opt::EventMask | 1u << opt::Output |
-                                   1u << opt::BufferSize | 1u << opt::Timeout;
-    options_.has_filter = (given_ & ~kNoFilter) != 0;
-    constexpr uint32_t kGoWithZero =
-        kNoFilter | 1u << opt::Family | 1u << opt::SrcNat | 1u << opt::DstNat | 1u << opt::AnyNat;
-    if (options_.zero && (given_ & ~kGoWithZero) != 0)
-        return "Can't use -z with filtering parameters";
-    return {};
-}
-
-// -G names one flow by one whole tuple.
-std::string Parser::check_get() const {
-    const FlowFilter& filter = options_.filter;
-    const bool by_reply = has(opt::ReplySrc) || has(opt::ReplyDst);
-    const bool by_original = has(opt::Src) || has(opt::Dst);
-    if (by_original && !(has(opt::Src) && has(opt::Dst)))
-        return "you have to specify `--src' and `--dst'";
-    if (!by_original && by_reply && !(has(opt::ReplySrc) && has(opt::ReplyDst)))
-        return "you have to specify `--reply-src' and `--reply-dst'";
-    if (!by_original && !by_reply) return "you have to specify `--src' and `--dst'";
-    const uint8_t protocol = *filter.protocol;
-    if (is_icmp_protocol(protocol) && !filter.icmp_type)
-        return fmt::format("You need to supply the `--{}-type' option for this command",
-                           conntrack_protocol_name(protocol));
-    const bool is_gre = protocol == ip_protocol::kGre;
-    if (!is_gre && !(prints_ports(protocol) && protocol != kDccp)) return {};
-    if (by_original && !(filter.src_port && filter.dst_port))
-        return is_gre ? "you have to specify `--srckey' and `--dstkey'"
-                      : "you have to specify `--sport' and `--dport'";
-    if (!by_original && !(filter.reply_src_port && filter.reply_dst_port))
-        return is_gre ? "you have to specify `--reply-src-key' and `--reply-dst-key'"
-                      : "you have to specify `--reply-src-port' and `--reply-dst-port'";
-    return {};
-}
-
 tl::expected<ConntrackOptions, CommandOutput> Parser::run() {
     if (words_.size() == 1) options_.command = ConntrackCommand::Help;
     std::string problem = read_all();
-    if (problem.empty()) problem = check();
+    if (problem.empty()) problem = check_conntrack_options(command_, given_, options_);
     if (!problem.empty()) {
         CommandOutput output = conntrack_usage_error(problem);
         output.err.insert(0, options_.remarks);

@@ -40,6 +40,7 @@ std::string read_words(std::string_view words, Take take) {
     for (size_t at = 0;;) {
         const size_t comma = words.find(',', at);
         std::string_view word = words.substr(at, comma - at);
+        if (word.empty()) word = words.substr(at);  // upstream shows the rest
         if (!take(word)) return "Bad parameter `" + std::string(word) + "'";
         if (comma == words.npos) return {};
         at = comma + 1;

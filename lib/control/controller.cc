@@ -77,8 +77,10 @@ Result<void> Controller::bring_up(Options options) {
     ager_ = std::make_unique<Ager>(datapath_->workers());
     fill_watch_ = std::make_unique<FillWatch>(datapath_->workers());
     stats_ = std::make_unique<Stats>(datapath_->workers());
+    events_ = std::make_unique<EventFeed>(*loop_, datapath_->workers());
     publisher_->publish(std::move(snapshot));
     set_wall_clock();
+    follow_logging();
     if (const auto launched = datapath_->launch(eal_); !launched) return launched;
     if (!publisher_->wait_until_active(kActivation_ms))
         return failure("the workers did not take up the configuration in time",
@@ -124,6 +126,15 @@ void Controller::set_wall_clock() {
     const uint64_t offset = wall_clock_ns() - clock_.now().ns;
     for (Worker* worker : datapath_->workers())
         worker->set_wall_offset(offset);
+}
+
+// What the current configuration says about the log.
+void Controller::follow_logging() {
+    const Snapshot& snapshot = publisher_->current();
+    std::vector<std::string> names;
+    for (const Interface& interface : snapshot.ruleset.names.interfaces)
+        names.push_back(interface.name);
+    events_->log_invalid(snapshot.logging.invalid_per_s != 0, std::move(names));
 }
 
 void Controller::each_second() {
@@ -174,6 +185,7 @@ CommandOutput Controller::activate(std::optional<Configuration> configuration,
     CommandOutput output;
     output.err = diagnostics_text(diagnostics, "");
     const uint32_t generation = publisher_->publish(std::move(configuration->snapshot));
+    follow_logging();
     const size_t workers = datapath_->workers().size();
     if (!publisher_->wait_until_active(kActivation_ms))
         return CommandOutput::failed(

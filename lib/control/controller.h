@@ -17,6 +17,7 @@
 #include "control/api_server.h"
 #include "control/datapath.h"
 #include "control/eal_arguments.h"
+#include "control/event_feed.h"
 #include "control/event_loop.h"
 #include "control/fill_watch.h"
 #include "control/publisher.h"
@@ -48,6 +49,7 @@ class Controller {
     CommandOutput reload();
 
     Datapath& datapath() noexcept { return *datapath_; }
+    EventFeed& events() noexcept { return *events_; }
     const Publisher& publisher() const noexcept { return *publisher_; }
     const FillWatch& fill_watch() const noexcept { return *fill_watch_; }
     const Stats& stats() const noexcept { return *stats_; }
@@ -66,6 +68,7 @@ class Controller {
     void stop();
     void each_second();
     void set_wall_clock();
+    void follow_logging();
 
     Eal& eal_;
     SystemSettings system_;
@@ -79,6 +82,7 @@ class Controller {
     std::unique_ptr<Ager> ager_;
     std::unique_ptr<FillWatch> fill_watch_;
     std::unique_ptr<Stats> stats_;
+    std::unique_ptr<EventFeed> events_;
     std::unique_ptr<ApiServer> server_;
     EventLoop::Source ageing_;
     EventLoop::Source sampling_;

@@ -113,12 +113,15 @@ Result<void> Datapath::make_workers(const SystemSettings& system, uint16_t count
         if (!flows) return tl::unexpected<Error>(flows.error());
         auto mailbox = Mailbox::create("mailbox-" + std::to_string(i), kAnyNumaNode);
         if (!mailbox) return tl::unexpected<Error>(mailbox.error());
+        auto journal = Journal::create("journal-" + std::to_string(i), kAnyNumaNode);
+        if (!journal) return tl::unexpected<Error>(journal.error());
         workers_.push_back(std::make_unique<Worker>(Worker::Options{
             .index = i,
             .ports = ports_of_worker(i, count),
             .flows = std::move(*flows),
             .reassembly = std::make_unique<Reassembly>(Reassembly::Options{.hash = hash}),
             .mailbox = std::move(*mailbox),
+            .journal = std::move(*journal),
             .steering = steering_.get(),
             .sources = sources_.get(),
             .hand_off = hand_off_.get(),

@@ -12,6 +12,7 @@
 #include "base/token_bucket.h"
 #include "conntrack/flow_table.h"
 #include "dataplane/counters.h"
+#include "dataplane/journal.h"
 #include "dataplane/reassembly.h"
 #include "dataplane/steering.h"
 #include "rules/snapshot.h"
@@ -58,6 +59,13 @@ struct WorkerContext {
     uint32_t timeout_scale = kFullTimeouts;  // once per burst, see admission.h
     Replies replies;
     TokenBucket reply_limit{kRepliesPerSecond, kRepliesPerSecond};
+    // What is told to control (chronicle.h).
+    Journal* journal = nullptr;
+    bool tells_flows = false;     // somebody listens; read once per loop
+    uint32_t told_erased = 0;     // of flows.erased()
+    uint32_t untold_invalid = 0;  // INVALID packets that the rate kept back
+    uint32_t invalid_rate = 1;    // per second; what invalid_limit is made for
+    TokenBucket invalid_limit{1, 1};
 };
 
 }  // namespace rampart

@@ -23,7 +23,7 @@ void process(Burst& burst, WorkerContext& context) noexcept {
     forward(burst, context);
     classify(burst, context);
     establish(burst, context);
-    context.flows.end_burst();
+    end_burst(context);
 }
 
 }  // namespace rampart

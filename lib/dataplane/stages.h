@@ -14,6 +14,7 @@
 #pragma once
 
 #include "dataplane/burst.h"
+#include "dataplane/chronicle.h"
 #include "dataplane/context.h"
 
 namespace rampart {
@@ -36,6 +37,7 @@ void parse_packet(Burst& burst, uint32_t i, WorkerContext& context) noexcept;
 inline void count_invalid(WorkerContext& context, const Packet& packet) noexcept {
     context.counters.invalid[static_cast<size_t>(packet.invalid)].add(1);
     if (packet.is_icmp_error) context.counters.icmp_error.add(1);
+    chronicle_invalid(context, packet);
 }
 // Runs the tracker on burst.flow[i] and sets ct_class. False: the flow is gone or over, and the
 // packet must be treated as a first one.

@@ -6,6 +6,7 @@
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
 
+#include "dataplane/chronicle.h"
 #include "dataplane/datagram_mark.h"
 #include "dataplane/fragmentation.h"
 #include "dataplane/pipeline.h"
@@ -26,6 +27,7 @@ Worker::Worker(Options options)
       burst_(new Burst),
       context_(*options_.flows, *options_.reassembly, *counters_, *options_.steering,
                options_.index) {
+    context_.journal = options_.journal.get();
     context_.sources = options_.sources;
 }
 
@@ -37,6 +39,7 @@ void Worker::run() noexcept {
     uint64_t then = TscClock::read_tsc();
     while (!stop_.load(std::memory_order_relaxed)) {
         context_.now = clock.at(then, wall_offset_ns_.load());
+        context_.tells_flows = context_.journal != nullptr && context_.journal->wants_flows();
         refresh_snapshot();
         uint32_t work = run_commands(context_.now);
         if (options_.reassembly->held() != 0) expire_fragments();
@@ -72,7 +75,10 @@ uint32_t Worker::run_commands(Now now) noexcept {
         if (options_.mailbox->take(&command, 1) == 0) break;
         erased += run_command(command, now);
     }
-    if (count != 0) options_.flows->end_burst();
+    if (count != 0) {
+        context_.now = now;
+        end_burst(context_);
+    }
     return count;
 }
 

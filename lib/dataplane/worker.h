@@ -20,6 +20,7 @@
 #include "dataplane/burst.h"
 #include "dataplane/context.h"
 #include "dataplane/hand_off.h"
+#include "dataplane/journal.h"
 #include "dataplane/mailbox.h"
 #include "dpdk/tsc_clock.h"
 
@@ -42,6 +43,7 @@ class Worker {
         std::unique_ptr<FlowTable> flows;
         std::unique_ptr<Reassembly> reassembly;
         std::unique_ptr<Mailbox> mailbox;
+        std::unique_ptr<Journal> journal;  // null: nothing is told
         const Steering* steering = nullptr;
         SourceCounts* sources = nullptr;  // of all workers
         HandOff* hand_off = nullptr;      // null with one worker
@@ -70,6 +72,7 @@ class Worker {
     const FlowTable& flows() const noexcept { return *options_.flows; }
     const Reassembly& reassembly() const noexcept { return *options_.reassembly; }
     Mailbox& mailbox() noexcept { return *options_.mailbox; }
+    Journal& journal() noexcept { return *options_.journal; }
     const WorkerCounters& counters() const noexcept { return *counters_; }
 
     // One turn of the loop without clock or ports, for tests: runs the commands in the mailbox.

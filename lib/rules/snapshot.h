@@ -23,11 +23,16 @@ struct LinkSettings {
     bool pass_all = false;
 };
 
+struct LoggingSettings {
+    uint32_t invalid_per_s = 0;  // INVALID packets that each worker logs; 0: none
+};
+
 struct Snapshot {
     uint32_t generation = 0;
     Ruleset ruleset;
     ConntrackSettings conntrack;
     LinkSettings link;
+    LoggingSettings logging;
     // One per worker, made by the publisher.
     std::vector<std::unique_ptr<PathTable>> paths;
 };

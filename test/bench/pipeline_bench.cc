@@ -81,8 +81,7 @@ class Bench {
   public:
     explicit Bench(uint32_t flows)
         : pool_(PacketPool::create("bench", 4096, -1).value()),
-          table_(FlowTable::create({"bench", flows * 4 / 3 + 64, -1, KeyedHash::from_seed(1)})
-                     .value()),
+          table_(FlowTable::create({.name = "bench", .capacity = flows * 4 / 3 + 64}).value()),
           steering_(Steering::single()),
           reassembly_({}),
           counters_(new WorkerCounters),

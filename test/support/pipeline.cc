@@ -6,6 +6,7 @@
 #include <rte_mbuf.h>
 
 #include "conntrack/tracker.h"
+#include "dataplane/chronicle.h"
 #include "dataplane/datagram_mark.h"
 #include "dataplane/fragmentation.h"
 #include "dataplane/pipeline.h"
@@ -157,7 +158,7 @@ void Pipeline::advance(uint64_t ns, bool sweep) {
             table_->expire_if_due(index, context_.now.tick))
             counters_->expired.add(1);
     }
-    table_->end_burst();
+    end_burst(context_);
     while (const uint32_t freed = reassembly_->expire(context_.now.tick))
         counters_->drops[static_cast<size_t>(DropReason::FragmentTimeout)].add(freed);
 }

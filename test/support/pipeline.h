@@ -71,6 +71,11 @@ class Pipeline {
     // `sweep`: erase what has expired meanwhile, as the control core does.
     void advance(uint64_t ns, bool sweep = true);
     void reload(std::unique_ptr<Snapshot> snapshot);
+    // From now on what happens is written there, until null.
+    void tell(Journal* journal) {
+        context_.journal = journal;
+        context_.tells_flows = journal != nullptr;
+    }
 
     // The live flows, by slot. A status word stands for netfilter's: "unreplied" for the lack of
     // SEEN_REPLY, "assured".

@@ -101,6 +101,7 @@ CommandOutput run(ConntrackCall call) {
     if (options.has_unusable_status)
         return CommandOutput::failed(exit_code::kFailure,
                                      conntrack_remark("Operation failed: invalid parameters"));
+    if (options.command == ConntrackCommand::Events) return conntrack_events(std::move(call));
     if (options.table != ConntrackTable::Conntrack) return empty_table(options);
     switch (options.command) {
         case ConntrackCommand::List:
@@ -116,7 +117,7 @@ CommandOutput run(ConntrackCall call) {
         case ConntrackCommand::Statistics:
             return statistics(call.controller);
         default:
-            return conntrack_usage_error("events cannot be shown yet");
+            return show_help();
     }
 }
 

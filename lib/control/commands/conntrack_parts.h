@@ -19,6 +19,7 @@ CommandOutput conntrack_list(ConntrackCall call);
 CommandOutput conntrack_get(ConntrackCall call);
 CommandOutput conntrack_delete(ConntrackCall call);
 CommandOutput conntrack_flush(ConntrackCall call);
+CommandOutput conntrack_events(ConntrackCall call);
 CommandOutput conntrack_settings(const Controller& controller);
 std::string conntrack_help();
 

@@ -42,6 +42,7 @@ void confirm(Burst& burst, uint32_t i, WorkerContext& context, FlowIndex index, 
     }
     context.counters.inserted.add(1);
     if (is_essential) context.flows.set_essential(index);
+    chronicle_new(context, index);
 }
 
 // A packet that could begin no flow in any case is INVALID, as with room; the others are refused.

@@ -45,9 +45,7 @@ bool forward_as_before(Burst& burst, uint32_t i, WorkerContext& context, PathRun
     return true;
 }
 
-}  // namespace
-
-bool track_packet(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
+bool run_tracker(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
     const FlowIndex index = burst.flow[i].index();
     Flow& flow = context.flows.flow(index);
     const Packet& packet = burst.packet[i];
@@ -97,13 +95,29 @@ bool track_packet(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
         case TrackResult::Ignore:
             break;
         case TrackResult::AcceptAndErase:
+            // The packet is counted, but the flow ends as it was (netfilter's nf_ct_kill_acct).
+            if (context.snapshot->conntrack.accounting) count_accounting(flow, direction, packet);
             context.flows.erase(index);
             context.counters.erased.add(1);
-            break;
+            return true;
     }
     if (!flow.has(flow_status::kSeenReply) && direction == Direction::Reply)
         flow.set_status(flow_status::kSeenReply);
     return true;
+}
+
+}  // namespace
+
+bool track_packet(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
+    if (!context.tells_flows) [[likely]]
+        return run_tracker(burst, i, context);
+    const FlowIndex index = burst.flow[i].index();
+    const Flow& flow = context.flows.flow(index);
+    const uint16_t status = flow.status.load();
+    const uint8_t state = flow.state.load();
+    const bool is_tracked = run_tracker(burst, i, context);
+    chronicle_update(context, index, status, state);
+    return is_tracked;
 }
 
 void track(Burst& burst, WorkerContext& context) noexcept {

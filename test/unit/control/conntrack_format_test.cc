@@ -128,10 +128,10 @@ TEST_CASE("a flow as JSON has the keys that scripts rely on") {
                                 {"code", 0},
                                 {"id", 7}}));
     CHECK(ping["status"] == Json::array());
-    CHECK(flow_to_json(entry_of(253, "10.0.1.2", "10.0.2.2", 0, 0, 0, 599), {})["orig"]["proto"] ==
-          253);
-    CHECK(flow_to_json(entry_of(47, "10.0.1.2", "10.0.2.2", 0, 42, 0, 29), {})["reply"]["sport"] ==
-          42);
+    const FlowEntry unnamed = entry_of(253, "10.0.1.2", "10.0.2.2", 0, 0, 0, 599);
+    CHECK(flow_to_json({.flow = unnamed}, {})["orig"]["proto"] == 253);
+    const FlowEntry gre = entry_of(47, "10.0.1.2", "10.0.2.2", 0, 42, 0, 29);
+    CHECK(flow_to_json({.flow = gre}, {})["reply"]["sport"] == 42);
     CHECK_FALSE(ping.contains("state"));
 }
 

@@ -95,6 +95,34 @@ TEST_CASE("a worker carries out commands, and checks each before it does") {
     CHECK(worker.mailbox().is_empty());
 }
 
+TEST_CASE("counters that were shown are taken off, once, from the flow they belong to") {
+    WorkerBed bed({.workers = 1});
+    bed.publish(load(config_with("{ policy: accept }", "conntrack: { accounting: true }\n")));
+    for (int packet = 0; packet < 3; ++packet)
+        bed.put(0, 0, mbuf_of(udp_line(7)));
+    bed.start(0);
+    REQUIRE(bed.settle());
+    bed.stop();
+    Worker& worker = bed.worker(0);
+    FlowInfo info;
+    REQUIRE(worker.flows().read_info(0, info));
+    const Flow& flow = worker.flows().flow(0);
+    const uint64_t bytes = flow.bytes[0].load();
+    REQUIRE(flow.packets[0].load() == 3);
+    REQUIRE(worker.mailbox().post({Command::Kind::Discount, 0, info.serial + 1, 0, 2, 10}));
+    worker.run_commands(Now::at(0));
+    CHECK(flow.packets[0].load() == 3);
+    REQUIRE(worker.mailbox().post({Command::Kind::Discount, 0, info.serial, 0, 2, 10}));
+    worker.run_commands(Now::at(0));
+    CHECK(flow.packets[0].load() == 1);
+    CHECK(flow.bytes[0].load() == bytes - 10);
+    // Somebody else had shown the same packets.
+    REQUIRE(worker.mailbox().post({Command::Kind::Discount, 0, info.serial, 0, 2, bytes}));
+    worker.run_commands(Now::at(0));
+    CHECK(flow.packets[0].load() == 0);
+    CHECK(flow.bytes[0].load() == 0);
+}
+
 TEST_CASE("a reject's reply leaves by the port of its cause and is counted as generated") {
     WorkerBed bed({.workers = 1});
     bed.publish(load(config_with("{ policy: drop, rules: [{ action: reject }] }")));

@@ -1,0 +1,87 @@
+#include "dataplane/chronicle.h"
+
+#include "packet/parser.h"
+
+namespace rampart {
+namespace {
+
+void write_flow(WorkerContext& context, FlowIndex index, JournalKind kind,
+                bool state_changed) noexcept {
+    const Flow& flow = context.flows.flow(index);
+    const FlowInfo info = context.flows.info(index);
+    JournalRecord record;
+    record.tuple = info.original;
+    record.wall_ns = context.now.wall_ns;
+    record.start_ns = info.created_ns;
+    for (int side = 0; side < 2; ++side) {
+        record.packets[side] = flow.packets[side].load();
+        record.bytes[side] = flow.bytes[side].load();
+    }
+    record.index = index;
+    record.serial = info.serial;
+    record.timeout = ticks_left(flow.deadline.load(), context.now.tick);
+    record.mark = flow.mark.load();
+    record.status = flow.status.load();
+    record.state = flow.state.load();
+    record.kind = kind;
+    record.state_changed = state_changed;
+    context.journal->write(record);
+}
+
+}  // namespace
+
+void chronicle_new(WorkerContext& context, FlowIndex index) noexcept {
+    if (!context.tells_flows) [[likely]]
+        return;
+    chronicle_erased(context);  // the same tuple may have lived in another slot
+    write_flow(context, index, JournalKind::New, true);
+}
+
+void chronicle_update(WorkerContext& context, FlowIndex index, uint16_t status_before,
+                      uint8_t state_before) noexcept {
+    const Flow& flow = context.flows.flow(index);
+    if (flow.has(flow_status::kDying) || !flow.has(flow_status::kConfirmed)) return;
+    const bool state_changed = flow.state.load() != state_before;
+    if (state_changed || flow.status.load() != status_before)
+        write_flow(context, index, JournalKind::Update, state_changed);
+}
+
+void chronicle_erased(WorkerContext& context) noexcept {
+    if (!context.tells_flows) [[likely]]
+        return;
+    const std::span<const FlowIndex> erased = context.flows.erased();
+    for (; context.told_erased < erased.size(); ++context.told_erased)
+        write_flow(context, erased[context.told_erased], JournalKind::Destroy, true);
+}
+
+void end_burst(WorkerContext& context) noexcept {
+    chronicle_erased(context);
+    context.told_erased = 0;
+    context.flows.end_burst();
+}
+
+void chronicle_invalid(WorkerContext& context, const Packet& packet) noexcept {
+    const uint32_t rate = context.snapshot->logging.invalid_per_s;
+    if (rate == 0 || context.journal == nullptr) [[likely]]
+        return;
+    if (rate != context.invalid_rate) {
+        context.invalid_rate = rate;
+        context.invalid_limit = TokenBucket(rate, rate);
+    }
+    if (!context.invalid_limit.take(context.now.ns)) {
+        ++context.untold_invalid;
+        return;
+    }
+    JournalRecord record;
+    record.kind = JournalKind::Invalid;
+    record.tuple = tuple_of(packet);
+    record.wall_ns = context.now.wall_ns;
+    record.reason = packet.invalid;
+    record.in_port = packet.in_port;
+    record.bytes[0] = packet.ip_length;
+    record.packets[0] = context.untold_invalid;
+    context.untold_invalid = 0;
+    context.journal->write(record);
+}
+
+}  // namespace rampart
