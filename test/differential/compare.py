@@ -2,7 +2,8 @@
 
 A router decrements the TTL or hop limit, writes new MAC addresses and drops what pads a frame; a
 bridge does not. A router returns what is addressed to the side it came from; a bridge has one way
-only. IPv6 fragments get a new identification from Linux when they leave. Exactly that is evened
+only. A router clears what stands behind the end of IPv4 options. IPv6 fragments get a new
+identification from Linux when they leave. Exactly that is evened
 out, and the IPv4 header checksum with it (it must be right on both sides). Timeouts may differ by
 TOLERANCE_S; everything else must be equal.
 """
@@ -60,7 +61,17 @@ def packet_of(frame, hops):
         return b"wrong IPv4 checksum: " + bytes(packet)
     packet[8] -= hops
     packet[10:12] = b"\0\0"
+    clear_unused_options(packet, header)
     return bytes(packet[:struct.unpack_from(">H", packet, 2)[0]])
+
+
+def clear_unused_options(packet, header):
+    """Clears what stands behind the end of the IPv4 options, as a router does."""
+    at = 20
+    while at + 1 < header and packet[at] != 0:
+        at += 1 if packet[at] == 1 else max(2, packet[at + 1])
+    if at < header:
+        packet[at:header] = bytes(header - at)
 
 
 def shown_outputs(outputs):

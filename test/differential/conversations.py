@@ -13,8 +13,9 @@ EXTENSIONS = ("ext hop-by-hop", "ext destination", "ext ah", "ext hop-by-hop ext
 
 # Faults and oddities of the IP header that a router does not look at or answers with silence.
 HEADER4 = ("pad 4", "ip-length 20", "ip-length 24", "ip-length 28", "ip-length 30",
-           "ip-length 2000", "ihl 4", "ihl 6", "ihl 15", "version 6", "bad-ip-checksum", "ip-options 01010101",
-           "ip-options 00000000", "ip-options 94040000", "ip-options 9e040102", "tos 255", "df")
+           "ip-length 2000", "ihl 4", "ihl 6", "ihl 15", "version 6", "bad-ip-checksum",
+           "ip-options 01010101", "ip-options 00000000", "ip-options 94040000",
+           "ip-options 9e040102", "tos 255", "df")
 HEADER6 = ("pad 4", "ip-length 0", "ip-length 4", "ip-length 8", "ip-length 2000", "version 4",
            "tos 255", "next-header 59", "next-header 6", "next-header 1")
 

@@ -85,11 +85,13 @@ def write_sysctl(name, value):
 
 
 def is_noise(frame):
-    """What the router says of its own accord: no IP, or neighbour and multicast housekeeping."""
-    kind = frame[12:14]
-    if kind == b"\x86\xdd":
-        return frame[22:24] == b"\xfe\x80" or frame[22:38] == bytes(16)
-    return kind != b"\x08\x00"
+    """What the router says of its own accord: no IP, neighbour and multicast housekeeping, or that
+    a datagram was not completed in time."""
+    if frame[12:14] == b"\x86\xdd":
+        is_own = frame[22:26] == b"\xfd\0\0\xff"
+        return frame[22:24] == b"\xfe\x80" or frame[22:38] == bytes(16) or \
+            is_own and frame[54:56] == b"\3\1"
+    return frame[12:14] != b"\x08\x00"
 
 
 class Kernel:

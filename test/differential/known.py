@@ -34,19 +34,17 @@ def quotes_no_ip_header(difference):
 
 
 def pieces(outputs):
-    """{side: {offset: bytes}} of IPv4 or IPv6 fragments; None when something else left."""
+    """{side: {offset: bytes}} of what left; a whole packet is one piece."""
     found = {}
     for side, frame, _ in outputs:
         packet = frame[14:]
         if frame[12:14] == b"\x86\xdd":
-            if packet[6] != FRAGMENT_HEADER:
-                return None
-            offset, payload = struct.unpack_from(">H", packet, 42)[0] & ~7, packet[48:]
+            offset, payload = 0, packet[40:]
+            if packet[6] == FRAGMENT_HEADER:
+                offset, payload = struct.unpack_from(">H", packet, 42)[0] & ~7, packet[48:]
         else:
             header = (packet[0] & 15) * 4
             length, word = struct.unpack_from(">H2xH", packet, 2)
-            if not word & 0x3fff:
-                return None
             offset, payload = (word & 0x1fff) * 8, packet[header:length]
         found.setdefault(side, {})[offset] = payload
     return found
@@ -57,7 +55,7 @@ def is_cut_otherwise(difference):
     if difference.aspect != "output":
         return False
     cuts = [pieces(answer.outputs) for answer in difference.answers]
-    if not all(cuts):
+    if not all(cuts) or datagram_of(difference.frame) is None:
         return False
     whole = [{side: b"".join(parts[at] for at in sorted(parts)) for side, parts in cut.items()}
              for cut in cuts]
@@ -83,6 +81,23 @@ def after(*reasons):
     return applies
 
 
+def is_atomic(difference):
+    """An IPv6 fragment that is a whole datagram, with an identification that others used."""
+    frame = difference.frame
+    return datagram_of(frame) is not None and frame[12:14] == b"\x86\xdd" and \
+        not struct.unpack_from(">H", frame, 56)[0] & 0xfff9 and \
+        any(datagram_of(past) == datagram_of(frame) for past, _ in difference.history[:-1])
+
+
+def rules_look_behind_ah(difference):
+    """IPv6 with an authentication header, before rules that name ports."""
+    frame = difference.frame
+    at, kind = 54, frame[20]
+    while frame[12:14] == b"\x86\xdd" and kind in (0, 43, 60) and at + 1 < len(frame):
+        at, kind = at + 8 + frame[at + 1] * 8, frame[at]
+    return kind == 51 and difference.sequence.profile in ("raw", "refusing")
+
+
 KNOWN = (
     Known("IPv4 source routes (LSRR, SSRR) and malformed options", dropped_for("ip_options")),
     Known("sources 0.0.0.0/8", dropped_for("ip_source")),
@@ -90,6 +105,8 @@ KNOWN = (
     Known("IPv6 header chains", dropped_for("ipv6_extension")),
     Known("fragments that leave", is_cut_otherwise, goes_on=True),
     Known("fragments that contradict each other", after("fragment_overlap")),
+    Known("IPv6 authentication headers", rules_look_behind_ah),
+    Known("atomic IPv6 fragments", is_atomic),
     Known("a fragment whose length is no multiple of eight", after("fragment_length")),
     Known("ICMP errors that quote something else than an IP header", quotes_no_ip_header),
 )

@@ -8,8 +8,8 @@
 //   end                     answers "."
 //
 // `send` answers per frame "packet VERDICT REASON CLASS DIRECTION", for each frame that left "out
-// PORT HEX", and for each answer of the firewall "reply PORT HEX". REASON is why it was dropped, or
-// why it is INVALID. `table` answers "flow LINE" for each flow, as `conntrack -L -o extended`
+// PORT HEX", and for each answer of the firewall "reply PORT HEX". REASON is why it is INVALID, or
+// why it was dropped. `table` answers "flow LINE" for each flow, as `conntrack -L -o extended`
 // prints it. Times are microseconds since the reset and never go back. Words that do not apply are
 // "-". Reads standard input to its end; single thread.
 #include <cstdio>
@@ -76,8 +76,8 @@ std::string_view verdict_name(Verdict verdict) {
 }
 
 std::string_view reason_of(const Outcome& outcome) {
-    if (outcome.verdict == Verdict::Drop) return to_string(outcome.reason);
     if (outcome.ct_class == CtClass::Invalid) return to_string(outcome.invalid);
+    if (outcome.verdict == Verdict::Drop) return to_string(outcome.reason);
     return "-";
 }
 

@@ -116,7 +116,9 @@ bool is_transport_checksum_good(const rte_mbuf* mbuf, const Packet& packet) noex
         pseudo = pseudo_header_sum6(packet.l3(), protocol, length);
     else if (protocol != ip_protocol::kIcmp)
         pseudo = pseudo_header_sum4(packet.l3(), protocol, length);
-    return checksum_fold(checksum_join(pseudo, transport_sum(mbuf, packet, covered))) == 0xffff;
+    const uint16_t sum = checksum_fold(checksum_join(pseudo, transport_sum(mbuf, packet, covered)));
+    // Zero stands for 0xffff where all is zero: an ICMP message without a pseudo header may be.
+    return sum == 0xffff || sum == 0;
 }
 
 void verify_transport_checksum(const rte_mbuf* mbuf, Packet& packet) noexcept {
