@@ -31,13 +31,10 @@ double milliseconds_since(SteadyClock::time_point then) {
 class AgeingBench {
   public:
     explicit AgeingBench(uint32_t flows) : flows_(flows), clock_(TscClock::start_now()) {
-        Worker::Options options;
-        options.flows =
-            FlowTable::create({"ageing", flows, nullptr, -1, KeyedHash::from_seed(1)}).value();
+        Worker::Options options{.steering = &steering_, .clock = clock_};
+        options.flows = FlowTable::create({.name = "ageing", .capacity = flows}).value();
         options.reassembly = std::make_unique<Reassembly>(Reassembly::Options{});
         options.mailbox = Mailbox::create("ageing", -1).value();
-        options.steering = &steering_;
-        options.clock = clock_;
         table_ = options.flows.get();
         worker_ = std::make_unique<Worker>(std::move(options));
         turns_.reserve(1u << 24);
