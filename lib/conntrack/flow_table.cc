@@ -71,8 +71,8 @@ Result<std::unique_ptr<FlowTable>> FlowTable::create(const Options& options) {
     table->hash_ = options.hash;
     table->sources_ = options.sources;
     table->capacity_ = capacity;
-    table->hash4_ = create_hash(options.name + "-4", sizeof(FlowKey4), capacity, node);
-    table->hash6_ = create_hash(options.name + "-6", sizeof(FlowKey6), capacity, node);
+    table->hash4_ = create_hash(options.name + "-4", sizeof(FlowKey4), options.capacity, node);
+    table->hash6_ = create_hash(options.name + "-6", sizeof(FlowKey6), options.capacity, node);
     table->flows_ = allocate_array<Flow>("flows", capacity, node);
     table->info_ = allocate_array<SeqCell<FlowInfo>>("flow-info", capacity, node);
     table->sweep_at_ = allocate_array<Shared<Tick>>("flow-sweep", capacity, node);

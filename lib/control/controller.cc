@@ -75,6 +75,7 @@ Result<void> Controller::bring_up(Options options) {
     datapath_ = std::move(*datapath);
     publisher_ = std::make_unique<Publisher>(datapath_->workers());
     ager_ = std::make_unique<Ager>(datapath_->workers());
+    fill_watch_ = std::make_unique<FillWatch>(datapath_->workers());
     stats_ = std::make_unique<Stats>(datapath_->workers());
     events_ = std::make_unique<EventFeed>(*loop_, datapath_->workers());
     publisher_->publish(std::move(snapshot));
@@ -139,6 +140,7 @@ void Controller::follow_logging() {
 void Controller::each_second() {
     set_wall_clock();
     stats_->sample(clock_.now().ns);
+    fill_watch_->look(publisher_->current().conntrack, clock_.now().ns);
     publisher_->collect();
     sd_notifyf(0, "STATUS=generation %u, %zu ports, %llu flows, %.2f Mpps",
                publisher_->current().generation, datapath_->ports().size(),

@@ -19,6 +19,7 @@
 #include "control/eal_arguments.h"
 #include "control/event_feed.h"
 #include "control/event_loop.h"
+#include "control/fill_watch.h"
 #include "control/publisher.h"
 #include "control/stats.h"
 
@@ -50,6 +51,7 @@ class Controller {
     Datapath& datapath() noexcept { return *datapath_; }
     EventFeed& events() noexcept { return *events_; }
     const Publisher& publisher() const noexcept { return *publisher_; }
+    const FillWatch& fill_watch() const noexcept { return *fill_watch_; }
     const Stats& stats() const noexcept { return *stats_; }
     const SystemSettings& system() const noexcept { return system_; }
     const std::string& config_path() const noexcept { return config_path_; }
@@ -78,6 +80,7 @@ class Controller {
     std::unique_ptr<Datapath> datapath_;
     std::unique_ptr<Publisher> publisher_;
     std::unique_ptr<Ager> ager_;
+    std::unique_ptr<FillWatch> fill_watch_;
     std::unique_ptr<Stats> stats_;
     std::unique_ptr<EventFeed> events_;
     std::unique_ptr<ApiServer> server_;

@@ -15,6 +15,9 @@ Totals& Totals::operator+=(const WorkerCounters& counters) noexcept {
     }
     received += counters.received.load();
     forwarded += counters.forwarded.load();
+    merged += counters.merged.load();
+    datagrams += counters.datagrams.load();
+    cut += counters.cut.load();
     generated += counters.generated.load();
     handed_in += counters.handed_in.load();
     handed_out += counters.handed_out.load();
@@ -25,6 +28,7 @@ Totals& Totals::operator+=(const WorkerCounters& counters) noexcept {
     inserted += counters.inserted.load();
     expired += counters.expired.load();
     erased += counters.erased.load();
+    early_drop += counters.early_drop.load();
     icmp_error += counters.icmp_error.load();
     replies_limited += counters.replies_limited.load();
     loops += counters.loops.load();
@@ -42,7 +46,7 @@ uint64_t Totals::invalid_packets() const noexcept {
 }
 
 int64_t Totals::in_flight() const noexcept {
-    return static_cast<int64_t>(received + handed_in - forwarded - handed_out - dropped());
+    return static_cast<int64_t>(received + handed_in - forwarded - handed_out - merged - dropped());
 }
 
 Totals totals_of(const WorkerCounters& counters) noexcept {

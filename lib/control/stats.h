@@ -26,6 +26,7 @@ struct Totals {
     std::array<PortTotals, kMaxInterfaces> port{};
     uint64_t received = 0;
     uint64_t forwarded = 0;
+    uint64_t merged = 0, datagrams = 0, cut = 0;  // of fragments
     uint64_t generated = 0;
     uint64_t handed_in = 0;
     uint64_t handed_out = 0;
@@ -34,6 +35,7 @@ struct Totals {
     uint64_t inserted = 0;
     uint64_t expired = 0;
     uint64_t erased = 0;
+    uint64_t early_drop = 0;
     uint64_t icmp_error = 0;
     uint64_t replies_limited = 0;
     uint64_t loops = 0;
@@ -43,7 +45,8 @@ struct Totals {
     Totals& operator+=(const WorkerCounters& counters) noexcept;
     uint64_t dropped() const noexcept;
     uint64_t invalid_packets() const noexcept;
-    // received + handed in - forwarded - handed out - dropped: the packets that workers hold now.
+    // received + handed in - forwarded - handed out - merged - dropped: the packets that workers
+    // hold now, fragments included.
     int64_t in_flight() const noexcept;
 };
 

@@ -5,7 +5,8 @@
 
 namespace rampart {
 
-constexpr unsigned kSlots = 4096;
+// A turn of the ager posts up to a fiftieth of a worker's table at once.
+constexpr unsigned kSlots = 32768;
 
 Result<std::unique_ptr<Mailbox>> Mailbox::create(const std::string& name, int numa_node) {
     rte_ring* ring = rte_ring_create_elem(name.c_str(), sizeof(Command), kSlots, numa_node,

@@ -1,8 +1,8 @@
 // Mailbox: what control asks of one worker (design D5). Control proposes, the worker disposes.
 //
 // A bounded single-producer, single-consumer ring (rte_ring). Control posts; the worker takes at
-// most kCommandsPerLoop per loop, re-checks each against its table and does it. Nothing is
-// answered: control sees the effect in the counters and the arrays.
+// most kCommandsPerLoop per loop, fewer when they erase much, re-checks each against its table and
+// does it. Nothing is answered: control sees the effect in the counters and the arrays.
 #pragma once
 
 #include <cstdint>
@@ -34,7 +34,11 @@ struct Command {
 static_assert(sizeof(Command) == 32);
 
 // Slots per EraseRange: bounds the time one command takes.
-inline constexpr uint32_t kEraseRangeSlots = 32;
+inline constexpr uint32_t kEraseRangeSlots = 16;
+
+// A loop of a worker ends its commands when it has erased so many flows, so that packets wait no
+// longer than some microseconds for them.
+inline constexpr uint32_t kErasuresPerLoop = 16;
 
 class Mailbox {
   public:

@@ -69,34 +69,41 @@ void Worker::refresh_snapshot() noexcept {
 }
 
 uint32_t Worker::run_commands(Now now) noexcept {
-    Command commands[kCommandsPerLoop];
-    FlowTable& flows = *options_.flows;
-    const uint32_t count = options_.mailbox->take(commands, kCommandsPerLoop);
-    for (uint32_t i = 0; i < count; ++i) {
-        const Command& command = commands[i];
-        switch (command.kind) {
-            case Command::Kind::Expire:
-                if (flows.expire_if_due(command.index, now.tick)) counters_->expired.add(1);
-                break;
-            case Command::Kind::Erase:
-                if (flows.erase_incarnation(command.index, command.serial))
-                    counters_->erased.add(1);
-                break;
-            case Command::Kind::EraseRange:
-                counters_->erased.add(
-                    flows.erase_range(command.index, std::min(command.serial, kEraseRangeSlots)));
-                break;
-            case Command::Kind::Discount:
-                flows.discount(command.index, command.serial, command.side & 1, command.packets,
-                               command.bytes);
-                break;
-        }
+    uint32_t count = 0;
+    Command command;
+    for (uint32_t erased = 0; count < kCommandsPerLoop && erased < kErasuresPerLoop; ++count) {
+        if (options_.mailbox->take(&command, 1) == 0) break;
+        erased += run_command(command, now);
     }
     if (count != 0) {
         context_.now = now;
         end_burst(context_);
     }
     return count;
+}
+
+// Returns how many flows it erased.
+uint32_t Worker::run_command(const Command& command, Now now) noexcept {
+    FlowTable& flows = *options_.flows;
+    uint32_t erased = 0;
+    switch (command.kind) {
+        case Command::Kind::Expire:
+            erased = flows.expire_if_due(command.index, now.tick);
+            counters_->expired.add(erased);
+            return erased;
+        case Command::Kind::Erase:
+            erased = flows.erase_incarnation(command.index, command.serial);
+            break;
+        case Command::Kind::EraseRange:
+            erased = flows.erase_range(command.index, std::min(command.serial, kEraseRangeSlots));
+            break;
+        case Command::Kind::Discount:
+            flows.discount(command.index, command.serial, command.side & 1, command.packets,
+                           command.bytes);
+            break;
+    }
+    counters_->erased.add(erased);
+    return erased;
 }
 
 uint32_t Worker::poll_port(InterfaceIndex index) noexcept {

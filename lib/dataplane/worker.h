@@ -80,6 +80,7 @@ class Worker {
 
   private:
     void refresh_snapshot() noexcept;
+    uint32_t run_command(const Command& command, Now now) noexcept;
     uint32_t poll_port(InterfaceIndex index) noexcept;
     uint32_t poll_hand_off() noexcept;
     void expire_fragments() noexcept;

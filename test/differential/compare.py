@@ -2,13 +2,15 @@
 
 A router decrements the TTL or hop limit, writes new MAC addresses and drops what pads a frame; a
 bridge does not. A router returns what is addressed to the side it came from; a bridge has one way
-only. Exactly that is evened out, and the IPv4 header checksum with it (it must be right on both
-sides). Timeouts may differ by TOLERANCE_S; everything else must be equal.
+only. IPv6 fragments get a new identification from Linux when they leave. Exactly that is evened
+out, and the IPv4 header checksum with it (it must be right on both sides). Timeouts may differ by
+TOLERANCE_S; everything else must be equal.
 """
 import dataclasses
 import struct
 
 TOLERANCE_S = 2
+FRAGMENT_HEADER = 44
 
 
 @dataclasses.dataclass
@@ -21,6 +23,7 @@ class Difference:
     names: object = None
     frame: bytes = b""
     answers: tuple = ()  # kernel's, Rampart's
+    history: tuple = ()  # (frame, Rampart's reason) of all steps up to this one
 
 
 def checksum(data):
@@ -49,6 +52,8 @@ def packet_of(frame, hops):
     packet = bytearray(frame[14:])
     if is_ipv6(frame):
         packet[7] -= hops
+        if packet[6] == FRAGMENT_HEADER:
+            packet[44:48] = bytes(4)
         return bytes(packet[:40 + struct.unpack_from(">H", packet, 4)[0]])
     header = (packet[0] & 15) * 4
     if checksum(packet[:header]) != 0:
@@ -108,6 +113,9 @@ def differences(result):
         if found:
             found.sequence, found.names = played.sequence, played.names
             found.frame, found.answers = step.frame, (theirs, mine)
+            found.history = tuple(
+                (past.frame, answer.reason)
+                for past, answer in zip(played.steps[:index + 1], result.ours) if answer)
             yield found
 
 

@@ -196,7 +196,7 @@ class FragmentConversation(Conversation):
         self.next_id = rng.choice((1, 100, 0xfffe))
 
     def step(self):
-        if not self.pending:
+        while not self.pending:
             self.pending = self.pieces(int(self.rng.random() < 0.4))
         return [self.pending.pop(0)]
 

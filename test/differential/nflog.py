@@ -3,6 +3,7 @@
 Only what this test needs: bind a group, read the prefixes of its messages.
 """
 import errno
+import select
 import socket
 import struct
 
@@ -41,15 +42,13 @@ class PacketLog:
         if error:
             raise OSError(error, f"packet log: {errno.errorcode.get(error, error)}")
 
-    def read(self, seconds=None):
-        """The prefixes of the next datagram, or [] when none comes in time; None: do not wait."""
+    def read(self, seconds=0):
+        """The prefixes of the next datagram, or [] when none comes in time."""
+        if seconds:
+            select.select([self.socket], [], [], seconds)
         try:
-            if seconds is None:
-                data = self.socket.recv(65536, socket.MSG_DONTWAIT)
-            else:
-                self.socket.settimeout(seconds)
-                data = self.socket.recv(65536)
-        except (BlockingIOError, TimeoutError):
+            data = self.socket.recv(65536, socket.MSG_DONTWAIT)
+        except BlockingIOError:
             return []
         prefixes, at = [], 0
         while at + 16 <= len(data):

@@ -92,11 +92,12 @@ class Judge:
     def _first_problem(self, result, explained):
         explained = self.explained if explained is None else explained
         for difference in differences(result):
-            reason = explanation(difference)
-            if reason is None:
+            known = explanation(difference)
+            if known is None:
                 return difference
-            explained[reason] = explained.get(reason, 0) + 1
-            return None  # what follows may be its consequence
+            explained[known.row] = explained.get(known.row, 0) + 1
+            if not known.goes_on:
+                return None  # what follows may be its consequence
         played = result.played
         if missed := unmet(played.sequence, result.kernel, False):
             return Difference(missed[0], "expectation", missed[1], "-", played.sequence, played.names)

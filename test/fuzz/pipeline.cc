@@ -1,7 +1,7 @@
 // Fuzz target of process(): a sequence of frames through the whole packet path.
 //
 // The input is read as records: a byte of time, a byte of port and cut, a byte of length, the
-// frame. Every packet must end forwarded or dropped for one reason, and every mbuf must come back.
+// frame. Every packet must end forwarded, held or dropped for one reason, and every mbuf come back.
 #include "support/pipeline.h"
 
 #include <algorithm>
@@ -42,7 +42,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     }
     path.send(arrivals);
     if (!path.is_conserved()) std::abort();
-    path.table().erase_range(0, 64);
+    path.table().erase_range(0, path.table().capacity());
     path.table().end_burst();
     return 0;
 }

@@ -50,6 +50,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
             std::copy_n(data + 2, length, exact.get());
             Packet packet;
             packet.frame = exact.get();
+            packet.in_port = 0;
             packet.l4_offset = 0;
             packet.frame_contiguous = packet.l4_length = static_cast<uint16_t>(length);
             packet.protocol = ip_protocol::kSctp;

@@ -17,9 +17,10 @@ namespace {
 
 constexpr CtClass kNoClass = static_cast<CtClass>(0xff);
 
-std::unique_ptr<FlowTable> make_table(const Pipeline::Options& options) {
+std::unique_ptr<FlowTable> make_table(const Pipeline::Options& options, SourceCounts* sources) {
     auto table = FlowTable::create({.name = DpdkSession::get().unique_name("flows"),
                                     .capacity = options.capacity,
+                                    .sources = sources,
                                     .numa_node = -1,
                                     .hash = KeyedHash::from_seed(options.hash_seed)});
     if (!table) throw std::runtime_error(table.error().message);
@@ -74,11 +75,13 @@ std::string Outcome::to_text() const {
 Pipeline::Pipeline(std::unique_ptr<Snapshot> snapshot, Options options)
     : options_(options),
       mbufs_before_(DpdkSession::get().mbufs_out()),
-      table_(make_table(options)),
+      sources_(new SourceCounts(options.capacity, KeyedHash::from_seed(options.hash_seed))),
+      table_(make_table(options, sources_.get())),
       reassembly_(new Reassembly(options.reassembly)),
       counters_(new WorkerCounters),
       burst_(new Burst),
       context_(*table_, *reassembly_, *counters_, steering_, 0) {
+    context_.sources = sources_.get();
     context_.now = Now::at(1'000'000'000);
     if (snapshot != nullptr) reload(std::move(snapshot));
 }

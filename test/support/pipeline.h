@@ -102,6 +102,7 @@ class Pipeline {
     uint32_t generation_ = 0;
     uint32_t mbufs_before_ = 0;
     std::unique_ptr<Snapshot> snapshot_;
+    std::unique_ptr<SourceCounts> sources_;
     std::unique_ptr<FlowTable> table_;
     std::unique_ptr<Reassembly> reassembly_;
     std::unique_ptr<WorkerCounters> counters_;

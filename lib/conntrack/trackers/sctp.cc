@@ -211,7 +211,8 @@ InvalidReason begin(Step& step) noexcept {
             if (step.tag != 0) return InvalidReason::SctpTag;
             if (chunk.readable < kInitBytes) return InvalidReason::SctpChunk;
             step.sctp.tag[step.peer] = load<uint32_t>(chunk.value);
-        } else if (chunk.type == SctpChunkType::Heartbeat) {
+        } else if (chunk.type == SctpChunkType::Heartbeat ||
+                   chunk.type == SctpChunkType::HeartbeatAck) {
             step.sctp.tag[step.sender] = step.tag;
         } else {
             step.sctp.tag[step.peer] = step.tag;

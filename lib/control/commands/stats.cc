@@ -18,6 +18,9 @@ Json rates_to_json(const Stats& stats) {
 Json to_json(const Totals& totals) {
     return {{"received", totals.received},
             {"forwarded", totals.forwarded},
+            {"merged", totals.merged},
+            {"datagrams", totals.datagrams},
+            {"cut", totals.cut},
             {"dropped", totals.dropped()},
             {"generated", totals.generated},
             {"handed_in", totals.handed_in},
@@ -26,6 +29,7 @@ Json to_json(const Totals& totals) {
             {"flows_inserted", totals.inserted},
             {"flows_expired", totals.expired},
             {"flows_erased", totals.erased},
+            {"early_drop", totals.early_drop},
             {"replies_limited", totals.replies_limited}};
 }
 
@@ -78,9 +82,10 @@ class Report {
     std::string text() const {
         return port_lines() + worker_lines() +
                fmt::format(
-                   "\nreceived {} + handed in {} = forwarded {} + handed out {} + dropped "
-                   "{}{}\n",
-                   all_.received, all_.handed_in, all_.forwarded, all_.handed_out, all_.dropped(),
+                   "\nreceived {} + handed in {} = forwarded {} + handed out {} + merged {} + "
+                   "dropped {}{}\n",
+                   all_.received, all_.handed_in, all_.forwarded, all_.handed_out, all_.merged,
+                   all_.dropped(),
                    all_.in_flight() == 0 ? std::string()
                                          : fmt::format(" + in flight {}", all_.in_flight()));
     }

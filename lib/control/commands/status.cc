@@ -50,6 +50,8 @@ CommandOutput run_status(const ApiRequest& request, Controller& controller) {
                      {"steering", to_string(datapath.steering().mode())},
                      {"flows", datapath.flow_count()},
                      {"flows_max", snapshot.conntrack.max},
+                     {"fill_percent", controller.fill_watch().fill_percent()},
+                     {"fill_warning", controller.fill_watch().is_above()},
                      {"mbufs_free", pool.available()},
                      {"mbufs", pool.size()},
                      {"ports", std::move(ports)}};

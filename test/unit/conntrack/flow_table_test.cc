@@ -1,6 +1,8 @@
 // The flow table by itself: what goes in is found from both directions until it goes.
 #include "conntrack/flow_table.h"
 
+#include <algorithm>
+
 #include <catch2/catch.hpp>
 
 #include "packet/parser.h"
@@ -96,20 +98,22 @@ TEST_CASE("an erased flow is gone at once but its slot waits for the end of the 
     auto table = make_table(1);
     const Parsed one("udp 10.0.0.2:1 > 192.0.2.1:53"), two("udp 10.0.0.2:2 > 192.0.2.1:53");
     const FlowIndex index = insert(*table, one);
-    CHECK(table->allocate() == kNoFlow);
     table->erase(index);
     table->erase(index);  // twice is once
     CHECK(find(*table, one).is_none());
     CHECK(table->count() == 0);
     CHECK(table->sweep_at(index) == 0);
     CHECK(table->flow(index).has(flow_status::kDying));
-    CHECK(insert(*table, two) == kNoFlow);
+    const FlowIndex other = insert(*table, two);  // in a spare slot
+    CHECK(other != index);
     table->end_burst();
-    CHECK(insert(*table, two) == index);
-    CHECK(table->flow(index).status.load() == flow_status::kConfirmed);
+    table->erase(other);
+    table->end_burst();
+    CHECK(insert(*table, one) == other);
+    CHECK(table->flow(other).status.load() == flow_status::kConfirmed);
     FlowInfo info;
-    REQUIRE(table->read_info(index, info));
-    CHECK(info.original == tuple_of(two.packet));
+    REQUIRE(table->read_info(other, info));
+    CHECK(info.original == tuple_of(one.packet));
 }
 
 TEST_CASE("a table takes as many flows as it promised, again and again") {
@@ -119,14 +123,52 @@ TEST_CASE("a table takes as many flows as it promised, again and again") {
         for (uint32_t i = 0; i < kCapacity; ++i)
             REQUIRE(insert(*table, Parsed("udp 10.0." + std::to_string(round) + ".2:" +
                                           std::to_string(i) + " > 192.0.2.1:53")) != kNoFlow);
-        CHECK(table->allocate() == kNoFlow);
         CHECK(table->count() == kCapacity);
+        CHECK(table->limit() == kCapacity);
         uint32_t erased = 0;
-        for (FlowIndex first = 0; first < kCapacity; first += 32)
+        for (FlowIndex first = 0; first < table->capacity(); first += 32)
             erased += table->erase_range(first, 32);
         CHECK(erased == kCapacity);
         table->end_burst();
     }
+}
+
+TEST_CASE("in a full table there is still a slot to judge each packet of a burst with") {
+    auto table = make_table(2);
+    insert(*table, Parsed("udp 10.0.0.2:1 > 192.0.2.1:53"));
+    insert(*table, Parsed("udp 10.0.0.2:2 > 192.0.2.1:53"));
+    std::vector<FlowIndex> spare;
+    for (uint32_t i = 0; i < FlowTable::kSpareSlots; ++i)
+        spare.push_back(table->allocate());
+    CHECK(std::count(spare.begin(), spare.end(), kNoFlow) == 0);
+    CHECK(table->allocate() == kNoFlow);
+    for (const FlowIndex index : spare)
+        table->release(index);
+}
+
+TEST_CASE("the oldest flow that is not ASSURED gives way; traffic is a second chance") {
+    using Evicted = FlowTable::Evicted;
+    auto table = make_table(8);
+    std::vector<Parsed> packets;
+    for (const char* port : {"1", "2", "3", "4"})
+        packets.emplace_back(std::string("udp 10.0.0.2:") + port + " > 192.0.2.1:53");
+    const FlowIndex assured = insert(*table, packets[0]), busy = insert(*table, packets[1]),
+                    idle = insert(*table, packets[2]), essential = insert(*table, packets[3]);
+    table->flow(assured).set_status(flow_status::kAssured);
+    table->set_assured(assured);
+    table->set_deadline(busy, 2000);
+    table->set_essential(essential);
+    CHECK(table->evict(10) == Evicted::Unassured);
+    CHECK(find(*table, packets[2]).is_none());
+    CHECK(table->flow(idle).has(flow_status::kDying));
+    CHECK(table->evict(10) == Evicted::Unassured);
+    CHECK(find(*table, packets[1]).is_none());
+    CHECK(table->evict(10) == Evicted::Nothing);
+    CHECK_FALSE(table->can_evict());
+    table->set_closing(assured);
+    CHECK(table->evict(10) == Evicted::Closing);
+    CHECK(table->count() == 1);
+    CHECK_FALSE(find(*table, packets[3]).is_none());
 }
 
 TEST_CASE("a released flow was never in the table") {

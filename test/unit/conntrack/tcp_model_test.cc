@@ -53,6 +53,7 @@ struct Wire {
         store(header + 14, be16::from_host(static_cast<uint16_t>(packet.window)));
         view.frame = header;
         view.frame_contiguous = static_cast<uint16_t>(size);
+        view.in_port = 0;
         view.l4_offset = 0;
         view.l4_length = static_cast<uint16_t>(size + packet.length);
         view.protocol = ip_protocol::kTcp;

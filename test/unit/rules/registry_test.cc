@@ -17,7 +17,8 @@ using namespace rampart::test;
 
 namespace {
 
-std::string problem_with(std::string_view rule) {
+std::string problem_with(std::string_view rule, HookMask hooks) {
+    const bool is_raw = hooks == static_cast<HookMask>(Hook::Raw);
     std::string text =
         "version: 1\n"
         "interfaces:\n"
@@ -25,7 +26,8 @@ std::string problem_with(std::string_view rule) {
         "  wan: { device: \"0000:01:00.1\" }\n"
         "chains:\n"
         "  web: [ { action: accept } ]\n"
-        "  forward: { policy: drop, rules: [ { jump: web }, ";
+        "  forward: { policy: drop, rules: [ { jump: web }";
+    text += is_raw ? " ] }\n  raw: { rules: [ " : ", ";
     text += rule;
     text += " ] }\n";
     Diagnostics diagnostics;
@@ -33,12 +35,12 @@ std::string problem_with(std::string_view rule) {
     return diagnostics.to_text();
 }
 
-void check_help(const Help& help) {
+void check_help(const Help& help, HookMask hooks) {
     CHECK_FALSE(help.summary.empty());
     CHECK(help.summary.back() == '.');
     CHECK_FALSE(help.iptables.empty());
     CHECK_FALSE(help.nft.empty());
-    CHECK(problem_with(help.example).empty());
+    CHECK(problem_with(help.example, hooks).empty());
 }
 
 }  // namespace
@@ -51,7 +53,7 @@ TEST_CASE("every match has a unique key, help, and an example that loads") {
         CHECK(find_match_type(type->key) == type);
         CHECK(type->help.example.find(type->key) != std::string_view::npos);
         CHECK_FALSE(type->help.values.empty());
-        check_help(type->help);
+        check_help(type->help, type->hooks);
     }
     CHECK(find_match_type("ctstate") == nullptr);
 }
@@ -71,7 +73,7 @@ TEST_CASE("every target has a unique name, help, and an example that loads") {
         CHECK(names.insert(type->name).second);
         CHECK((type->own_key ? find_target_key(type->name) : find_action(type->name)) == type);
         CHECK(type->help.example.find(type->name) != std::string_view::npos);
-        check_help(type->help);
+        check_help(type->help, type->hooks);
     }
 }
 
