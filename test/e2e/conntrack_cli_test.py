@@ -350,11 +350,11 @@ class SameAsTheKernel(unittest.TestCase):
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=10)
         flows = {}
-        for line in filter(without_own_traffic, out.splitlines()):
+        for line in map(masked, filter(without_own_traffic, out.splitlines())):
             tuples = re.search(r"src=\S+ dst=\S+ (?:[a-z]+=\S+ )*|<src>.*?</layer4>|-s .* -p .*", line)
             key = re.sub(r"(packets|bytes)=\d+ |--state \w+", "", tuples[0]) if tuples else "frame"
             protocol = re.search(r"(?:tcp|udp|icmp|udplite|icmpv6|sctp|gre|unknown) +\d+|protonum=\"\d+\"", line)
-            flows.setdefault((key, protocol and protocol[0]), []).append(masked(line))
+            flows.setdefault((key, protocol and protocol[0]), []).append(line)
         return flows, err, process.returncode
 
     def compare_events(self, listeners):
