@@ -109,7 +109,12 @@ struct alignas(64) Flow {
     Shared<uint64_t> packets[2];  // worker: rw, control: ro; only with accounting
     Shared<uint64_t> bytes[2];    // worker: rw, control: ro; IP lengths
 
-    union {  // worker only; by protocol; begins the second line
+<<<<<<< HEAD
+    union {                       // worker only; by protocol; begins the second line
+=======
+    // The second line: the first is full.
+    union {  // worker only; by protocol
+>>>>>>> list
         TcpFlow tcp{};
         SctpFlow sctp;
     };

@@ -195,11 +195,14 @@ FlowTable::Evicted FlowTable::evict(Tick now) noexcept {
         erase(oldest);
         return is_expired ? Evicted::Expired : Evicted::Unassured;
     }
-    const FlowIndex closing = closing_.oldest();
-    if (closing == kNoFlow) return Evicted::Nothing;
-    const bool is_expired = is_past(flows_[closing].deadline.load(), now);
-    erase(closing);
-    return is_expired ? Evicted::Expired : Evicted::Closing;
+    return Evicted::Nothing;
+}
+
+uint32_t FlowTable::evict_closing(uint32_t count) noexcept {
+    uint32_t evicted = 0;
+    for (; evicted < count && closing_.oldest() != kNoFlow; ++evicted)
+        erase(closing_.oldest());
+    return evicted;
 }
 
 void FlowTable::forget(FlowIndex index) noexcept {

@@ -91,18 +91,18 @@ class FlowTable {
     // the flow is released.
     bool confirm(FlowIndex index, const Packet& first_packet, uint32_t hash, const FlowInfo& info,
                  Tick deadline) noexcept;
-    // Makes room for one flow: the oldest that is not ASSURED goes, or the oldest that is closing.
-    enum class Evicted : uint8_t { Nothing, Expired, Unassured, Closing };
+    // Makes room for one flow: the oldest that is not ASSURED goes.
+    enum class Evicted : uint8_t { Nothing, Expired, Unassured };
     Evicted evict(Tick now) noexcept;
-    bool can_evict() const noexcept {
-        return unassured_.oldest() != kNoFlow || closing_.oldest() != kNoFlow;
-    }
+    bool can_evict() const noexcept { return unassured_.oldest() != kNoFlow; }
+    // The connections that began to close first go, up to `count`; returns how many.
+    uint32_t evict_closing(uint32_t count) noexcept;
     // It is ASSURED, and not being closed: it gives way to nobody.
     void set_assured(FlowIndex index) noexcept {
         unassured_.remove(index);
         closing_.remove(index);
     }
-    // Its connection is being closed: it gives way when nothing else does.
+    // Its connection is being closed: control may ask for its place.
     void set_closing(FlowIndex index) noexcept;
     // A flow of an essential rule never gives way. After confirm().
     void set_essential(FlowIndex index) noexcept;

@@ -33,7 +33,24 @@ void FillWatch::look(const ConntrackSettings& settings, uint64_t now_ns) {
         is_above_ = false;
         spdlog::info("conntrack: the flow table is {}% full again (warn_at: {}%)", fill, warn_at);
     }
+    if (settings.on_full == OnFull::EarlyDrop) make_room();
     if (now_ns - reported_ns_ >= kReportEvery_ns) report_full(now_ns);
+}
+
+// One part in twenty of each full table, in slices that hold a worker up for microseconds.
+void FillWatch::make_room() {
+    const uint64_t refused = totals_of(workers_).drops[static_cast<size_t>(DropReason::TableFull)];
+    const bool has_refused = refused != refused_before_;
+    refused_before_ = refused;
+    if (!has_refused) return;
+    for (Worker* worker : workers_) {
+        const uint32_t limit = worker->flows().limit();
+        if (worker->flows().count() < limit - limit / 20) continue;
+        for (uint32_t i = 0; i <= limit / 20 / kEraseRangeSlots; ++i)
+            if (!worker->mailbox().has_room() ||
+                !worker->mailbox().post({.kind = Command::Kind::EvictClosing}))
+                break;
+    }
 }
 
 void FillWatch::report_full(uint64_t now_ns) {

@@ -1,5 +1,6 @@
 // FillWatch: says once when the flow table gets fuller than `conntrack.warn_at`, once when it is
-// well below again, and at most every ten seconds what a full table did to flows.
+// well below again, and at most every ten seconds what a full table did to flows. When a full table
+// had to refuse flows, connections that are being closed give way (netfilter's early-drop mode).
 //
 // Looks at the fullest worker: its share can be full while others are not. Control thread, once per
 // second.
@@ -24,12 +25,14 @@ class FillWatch {
 
   private:
     void report_full(uint64_t now_ns);
+    void make_room();
 
     std::vector<Worker*> workers_;
     bool is_above_ = false;
     uint64_t reported_ns_ = 0;
     uint64_t early_drops_ = 0;  // when last reported
     uint64_t refused_ = 0;
+    uint64_t refused_before_ = 0;  // at the last look
 };
 
 }  // namespace rampart

@@ -18,7 +18,6 @@ bool make_room(WorkerContext& context) noexcept {
             context.counters.expired.add(1);
             break;
         case FlowTable::Evicted::Unassured:
-        case FlowTable::Evicted::Closing:
             context.counters.early_drop.add(1);
             break;
     }

@@ -19,10 +19,11 @@ inline constexpr uint32_t kCommandsPerLoop = 32;
 
 struct Command {
     enum class Kind : uint32_t {
-        Expire,      // erase flow `index` if its deadline has passed
-        Erase,       // erase flow `index` if it is still the incarnation `serial`
-        EraseRange,  // erase whatever is in slots [index, index + serial)
-        Discount     // take `packets` and `bytes`, which were shown, off one direction's counters
+        Expire,        // erase flow `index` if its deadline has passed
+        Erase,         // erase flow `index` if it is still the incarnation `serial`
+        EraseRange,    // erase whatever is in slots [index, index + serial)
+        EvictClosing,  // up to kEraseRangeSlots connections that are being closed give way
+        Discount       // take `packets` and `bytes`, which were shown, off one direction's counters
     };
     Kind kind = Kind::Expire;
     uint32_t index = 0;

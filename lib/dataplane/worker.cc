@@ -97,6 +97,10 @@ uint32_t Worker::run_command(const Command& command, Now now) noexcept {
         case Command::Kind::EraseRange:
             erased = flows.erase_range(command.index, std::min(command.serial, kEraseRangeSlots));
             break;
+        case Command::Kind::EvictClosing:
+            erased = flows.evict_closing(kEraseRangeSlots);
+            counters_->early_drop.add(erased);
+            return erased;
         case Command::Kind::Discount:
             flows.discount(command.index, command.serial, command.side & 1, command.packets,
                            command.bytes);

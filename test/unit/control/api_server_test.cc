@@ -117,12 +117,20 @@ class Bed {
     std::thread thread_;
 };
 
+// Takes no more from the socket than the line: the next call begins behind it.
 std::string read_line(int fd) {
     std::string line;
-    char c = 0;
-    while (read(fd, &c, 1) == 1 && c != '\n')
-        line += c;
-    return line;
+    char bytes[65536];
+    for (;;) {
+        const ssize_t seen = recv(fd, bytes, sizeof(bytes), MSG_PEEK);
+        if (seen <= 0) return line;
+        const std::string_view text(bytes, static_cast<size_t>(seen));
+        const size_t end = text.find('\n');
+        const size_t taken = end == text.npos ? text.size() : end + 1;
+        line += text.substr(0, end == text.npos ? taken : end);
+        REQUIRE(recv(fd, bytes, taken, 0) == static_cast<ssize_t>(taken));
+        if (end != text.npos) return line;
+    }
 }
 
 // All lines up to the one without "more".
@@ -181,7 +189,7 @@ TEST_CASE("a client that does not know slices gets one line") {
 
 TEST_CASE("an answer goes on only as fast as it is read, and others are served meanwhile") {
     Bed bed;
-    const int slow = bed.ask(R"({"command":"count","arguments":["1000","60000"],"stream":true})");
+    const int slow = bed.ask(R"({"command":"count","arguments":["300","60000"],"stream":true})");
     CHECK(wait_until([&] { return bed.watch.slices > 0; }));
     std::this_thread::sleep_for(std::chrono::milliseconds(300));
     CHECK(bed.watch.slices < 50);  // of 60 kB each: what the sockets hold
@@ -191,13 +199,13 @@ TEST_CASE("an answer goes on only as fast as it is read, and others are served m
     size_t bytes = 0;
     for (const Json& line : read_answer(slow))
         bytes += line.value("stdout", "").size();
-    CHECK(bytes > 1000u * 60000u);
+    CHECK(bytes > 300u * 60000u);
     close(slow);
 }
 
 TEST_CASE("a client that goes away in the middle ends its answer") {
     Bed bed;
-    const int fd = bed.ask(R"({"command":"count","arguments":["1000","60000"],"stream":true})");
+    const int fd = bed.ask(R"({"command":"count","arguments":["300","60000"],"stream":true})");
     read_line(fd);
     CHECK(bed.watch.alive == 1);
     close(fd);
