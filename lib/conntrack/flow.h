@@ -109,12 +109,7 @@ struct alignas(64) Flow {
     Shared<uint64_t> packets[2];  // worker: rw, control: ro; only with accounting
     Shared<uint64_t> bytes[2];    // worker: rw, control: ro; IP lengths
 
-<<<<<<< HEAD
-    union {                       // worker only; by protocol; begins the second line
-=======
-    // The second line: the first is full.
-    union {  // worker only; by protocol
->>>>>>> list
+    union {  // worker only; by protocol; begins the second line
         TcpFlow tcp{};
         SctpFlow sctp;
     };
