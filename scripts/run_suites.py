@@ -5,11 +5,13 @@ knows. A command that fails without saying so counts as one failed test, a build
 failed test of its own. Output is shown only for suites that fail (or with --verbose).
 """
 import argparse
+import concurrent.futures
 import os
 import pathlib
 import re
 import subprocess
 import sys
+import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -77,6 +79,7 @@ class Runner:
     def __init__(self, verbose):
         self.total = Tally()
         self.verbose = verbose
+        self.lock = threading.Lock()  # of the total and of the output
 
     def suite(self, name, command, env=None, timeout=900):
         started = time.monotonic()
@@ -89,14 +92,18 @@ class Runner:
             output = (late.stdout or b"").decode(errors="replace") + f"\nstopped after {timeout} s"
             status = 124
         tally = tally_of(output, status)
+        with self.lock:
+            self.report(name, tally, time.monotonic() - started, output)
+        return tally.failed == 0
+
+    def report(self, name, tally, seconds, output):
         self.total += tally
-        print(f"{name:<34} {tally}  ({time.monotonic() - started:.0f} s)", flush=True)
+        print(f"{name:<34} {tally}  ({seconds:.0f} s)", flush=True)
         for reason in re.findall(r"^.*(?:skipped|SKIP):? .*$", output, re.M)[:20]:
             if not re.fullmatch(r"\d+ passed.*", reason):
                 print("    " + reason.strip(), flush=True)
         if tally.failed or self.verbose:
             print("\n".join("    | " + line for line in output.splitlines()[-200:]), flush=True)
-        return tally.failed == 0
 
     def skip(self, name, why):
         self.total += Tally(skipped=1)
@@ -159,7 +166,8 @@ def fuzz(run, options):
     if not run.build("build-fuzz", ["-Dtests=false", "-Dfuzz=true", "-Dbuildtype=debugoptimized"],
                      "clang++", [f"test/{name}" for name in names]):
         return
-    for corpus, name in zip(corpora, names):
+
+    def play(corpus, name):
         target = ROOT / "build-fuzz/test" / name
         fresh = ROOT / "build-fuzz/corpus" / corpus.name
         fresh.mkdir(parents=True, exist_ok=True)
@@ -167,6 +175,8 @@ def fuzz(run, options):
                   [target, f"-max_total_time={options.fuzz_seconds}", "-rss_limit_mb=4096",
                    "-timeout=10", f"-artifact_prefix={ROOT}/build-fuzz/", fresh, corpus],
                   {"ASAN_OPTIONS": "detect_leaks=0"})
+    with concurrent.futures.ThreadPoolExecutor(int(JOBS)) as pool:
+        list(pool.map(play, corpora, names))
 
 
 STAGES = {"release": release, "checks": checks, "sanitizers": sanitizers, "fuzz": fuzz}
