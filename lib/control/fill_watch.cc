@@ -12,6 +12,7 @@ namespace rampart {
 namespace {
 
 constexpr uint32_t kBelow_percent = 5;  // so far below the warning it is over
+constexpr unsigned kPatience_s = 3;     // of refusals before connections that close give way
 constexpr uint64_t kReportEvery_ns = 10'000'000'000;
 
 }  // namespace
@@ -40,9 +41,9 @@ void FillWatch::look(const ConntrackSettings& settings, uint64_t now_ns) {
 // One part in twenty of each full table, in slices that hold a worker up for microseconds.
 void FillWatch::make_room() {
     const uint64_t refused = totals_of(workers_).drops[static_cast<size_t>(DropReason::TableFull)];
-    const bool has_refused = refused != refused_before_;
+    refusing_looks_ = refused != refused_before_ ? refusing_looks_ + 1 : 0;
     refused_before_ = refused;
-    if (!has_refused) return;
+    if (refusing_looks_ < kPatience_s) return;
     for (Worker* worker : workers_) {
         const uint32_t limit = worker->flows().limit();
         if (worker->flows().count() < limit - limit / 20) continue;

@@ -1,6 +1,7 @@
 // FillWatch: says once when the flow table gets fuller than `conntrack.warn_at`, once when it is
 // well below again, and at most every ten seconds what a full table did to flows. When a full table
-// had to refuse flows, connections that are being closed give way (netfilter's early-drop mode).
+// has to refuse flows for some seconds, connections that are being closed give way (netfilter's
+// early-drop mode).
 //
 // Looks at the fullest worker: its share can be full while others are not. Control thread, once per
 // second.
@@ -33,6 +34,7 @@ class FillWatch {
     uint64_t early_drops_ = 0;  // when last reported
     uint64_t refused_ = 0;
     uint64_t refused_before_ = 0;  // at the last look
+    unsigned refusing_looks_ = 0;  // in a row
 };
 
 }  // namespace rampart
