@@ -111,7 +111,7 @@ Reassembly::Index Reassembly::begin(const FlowKey6& key, uint32_t bucket, const 
     datagram.next = buckets_[bucket];
     buckets_[bucket] = index;
     datagram.count = datagram.largest = datagram.largest_unfragmentable = 0;
-    datagram.headers = 0;
+    datagram.headers = datagram.mbufs = 0;
     datagram.congestion = 0;
     datagram.has_last = false;
     datagram.family = packet.family;
@@ -136,6 +136,7 @@ void Reassembly::unlink(Index index) noexcept {
     datagram.next = free_;
     free_ = index;
     held_.store(held_.load() - datagram.count);
+    held_mbufs_ -= datagram.mbufs;
 }
 
 uint32_t Reassembly::discard(Index index) noexcept {
@@ -149,7 +150,7 @@ uint32_t Reassembly::discard(Index index) noexcept {
 
 // The datagram nearest to its end gives way.
 void Reassembly::make_room(Outcome& outcome) noexcept {
-    while (free_ == kNone || held_.load() >= options_.fragments) {
+    while (free_ == kNone || held_mbufs_ >= options_.fragments) {
         const Index four = ages_[0].oldest, six = ages_[1].oldest;
         const bool is_six = four == kNone || (six != kNone && is_past(datagrams_[six].deadline,
                                                                       datagrams_[four].deadline));
@@ -168,7 +169,7 @@ Reassembly::Index Reassembly::find_or_begin(const Packet& packet, const Fragment
         outcome.expired += discard(index);
         index = kNone;
     }
-    if (index != kNone && held_.load() < options_.fragments) return index;
+    if (index != kNone && held_mbufs_ < options_.fragments) return index;
     make_room(outcome);
     index = find(key, bucket);  // its own datagram may have been the oldest
     return index != kNone ? index : begin(key, bucket, packet, now + timeout);
@@ -289,6 +290,8 @@ Reassembly::Outcome Reassembly::add(rte_mbuf* mbuf, const Packet& packet, Tick n
         case Insertion::Done:
             break;
     }
+    datagram.mbufs = static_cast<uint16_t>(datagram.mbufs + mbuf->nb_segs);
+    held_mbufs_ += mbuf->nb_segs;
     note(datagram, fragment, packet);
     if (!datagram.has_last || datagram.bytes != datagram.end) return outcome;
     outcome.kind = Kind::Complete;

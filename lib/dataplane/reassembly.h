@@ -62,6 +62,8 @@ class Reassembly {
 
     // worker: rw, control: ro
     uint32_t held() const noexcept { return held_.load(); }
+    // Owner: the mbufs of the held fragments; what Options::fragments bounds.
+    uint32_t held_mbufs() const noexcept { return held_mbufs_; }
 
   private:
     using Index = uint16_t;
@@ -80,6 +82,7 @@ class Reassembly {
         Index next = kNone;  // in its bucket, or in the free list
         Index older = kNone, newer = kNone;
         uint16_t count = 0;
+        uint16_t mbufs = 0;  // of all pieces: a fragment may have several segments
         uint16_t largest = 0, largest_unfragmentable = 0;  // IP lengths: of all, of those with DF
         uint8_t congestion = 0;                            // set of ECN values
         bool has_last = false;
@@ -115,6 +118,7 @@ class Reassembly {
     Index free_ = kNone;
     Ages ages_[2];  // by family: one timeout each, so the oldest is due first
     Shared<uint32_t> held_;
+    uint32_t held_mbufs_ = 0;
 };
 
 }  // namespace rampart

@@ -31,7 +31,7 @@ const std::vector<Bytes>& datagrams() {
         frame_of("udp 10.0.0.2:1 > 192.0.2.1:53 len 592"),
         frame_of("udp [2001:db8:1::2]:1 > [2001:db8:2::1]:53 len 592"),
         frame_of("tcp 10.0.0.2:1 > 192.0.2.1:80 S opt mss,sackok len 300"),
-        frame_of("icmp [2001:db8:1::2] > [2001:db8:2::1] echo-request id 1 len 200"),
+        frame_of("icmp 2001:db8:1::2 > 2001:db8:2::1 echo-request id 1 len 200"),
     };
     return *all;
 }

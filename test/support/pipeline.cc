@@ -210,7 +210,7 @@ bool Pipeline::is_conserved() const {
     for (const Counter& drops : counters_->drops)
         ended += drops.load();
     return ended == counters_->received.load() &&
-           DpdkSession::get().mbufs_out() == mbufs_before_ + held;
+           DpdkSession::get().mbufs_out() == mbufs_before_ + reassembly_->held_mbufs();
 }
 
 }  // namespace rampart::test
