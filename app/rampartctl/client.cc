@@ -193,7 +193,15 @@ int run_remote(const ClientOptions& options, const std::string& command,
             std::cerr << *path << ": error: cannot be read: " << std::strerror(errno) << '\n';
             return exit_code::kConfiguration;
         }
-        request["file"] = {{"path", *path}, {"text", *text}};
+        Diagnostics diagnostics;
+        const auto included = read_included({*path, *text}, diagnostics);
+        if (!included) {
+            std::cerr << diagnostics.to_text();
+            return exit_code::kConfiguration;
+        }
+        request["file"] = {{"path", *path}, {"text", *text}, {"included", Json::array()}};
+        for (const SourceText& source : *included)
+            request["file"]["included"].push_back({{"path", source.path}, {"text", source.text}});
     }
     auto connection = Connection::open(options.socket, options.timeout_s);
     if (!connection) return unreachable(connection.error());

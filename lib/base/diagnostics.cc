@@ -125,6 +125,10 @@ std::string Diagnostics::place(const Location& location) const {
     return fmt::format("{}:{}", path_of(location), location.line);
 }
 
+std::string Diagnostics::seen_from(const Location& here, const Location& other) const {
+    return here.file == other.file ? fmt::format("line {}", other.line) : place(other);
+}
+
 std::string Diagnostics::to_text() const {
     std::vector<const Diagnostic*> sorted;
     for (const Diagnostic& diagnostic : diagnostics_)

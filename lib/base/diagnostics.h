@@ -49,6 +49,8 @@ class Diagnostics {
     std::string summary() const;
     // "FILE:LINE" of a place, for rule listings.
     std::string place(const Location& location) const;
+    // "line 7", or "FILE:7" in a message about another file: where else something stands.
+    std::string seen_from(const Location& here, const Location& other) const;
 
   private:
     struct Source {

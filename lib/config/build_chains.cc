@@ -54,7 +54,7 @@ class ChainsBuilder {
     Ruleset& ruleset_;
     Diagnostics& diagnostics_;
     std::vector<ChainSource> sources_;
-    std::unordered_map<std::string, uint32_t> given_ids_;  // id -> line
+    std::unordered_map<std::string, Location> given_ids_;
 };
 
 void ChainsBuilder::build(const Value& section) {
@@ -182,11 +182,11 @@ void ChainsBuilder::build_rules(size_t index, HookMask hooks) {
 
 void ChainsBuilder::take_id(const BuiltRule& built) {
     if (built.rule.id.empty()) return;
-    const auto [first, is_new] = given_ids_.emplace(built.rule.id, built.id_place.line);
+    const auto [first, is_new] = given_ids_.emplace(built.rule.id, built.id_place);
     if (is_new) return;
     diagnostics_.error("E022", built.id_place,
                        fmt::format("duplicate rule id {}", quoted(built.rule.id)),
-                       fmt::format("first used at line {}", first->second));
+                       "first used at " + diagnostics_.seen_from(built.id_place, first->second));
 }
 
 // FNV-1a: not a secret, only stable across releases.
@@ -202,7 +202,7 @@ uint64_t hash_of(std::string_view text) {
 // An id from the rule's text and chain; equal rules are told apart by their order.
 void ChainsBuilder::name_rules() {
     std::unordered_set<std::string> used;
-    for (const auto& [id, line] : given_ids_)
+    for (const auto& [id, place] : given_ids_)
         used.insert(id);
     std::unordered_map<std::string, unsigned> repeats;
     for (Chain& chain : ruleset_.chains) {

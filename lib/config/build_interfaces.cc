@@ -103,9 +103,10 @@ void InterfaceBuilder::read_device(const Section& section, const Value::Entry& e
     device.is_virtual = parsed->is_virtual;
     const auto [first, is_new] = devices_.emplace(parsed->identity, value->location());
     if (is_new) return;
-    diagnostics_.error("E027", value->location(),
-                       fmt::format("device {} is claimed twice", quoted(parsed->identity)),
-                       fmt::format("first claimed at line {}", first->second.line));
+    diagnostics_.error(
+        "E027", value->location(),
+        fmt::format("device {} is claimed twice", quoted(parsed->identity)),
+        "first claimed at " + diagnostics_.seen_from(value->location(), first->second));
 }
 
 void InterfaceBuilder::read_queues(const Section& section, DeviceSettings& device) {

@@ -282,7 +282,8 @@ std::string hint_of(const YAML::ParserException& problem, const Lines& lines) {
 
 }  // namespace
 
-std::optional<Value> read_document(std::string path, std::string text, Diagnostics& diagnostics) {
+std::optional<Value> read_document(std::string path, std::string text, Diagnostics& diagnostics,
+                                   Emptiness emptiness) {
     if (text.starts_with(kByteOrderMark)) text.erase(0, kByteOrderMark.size());
     const uint32_t file = diagnostics.add_source(std::move(path), text);
     const Location start{.file = file, .line = 1, .column = 1, .end_column = 1};
@@ -312,6 +313,7 @@ std::optional<Value> read_document(std::string path, std::string text, Diagnosti
     }
     auto root = builder.take();
     if (!root || root->is_null()) {
+        if (emptiness == Emptiness::Allowed && !diagnostics.has_errors()) return Value::null(start);
         if (!diagnostics.has_errors()) diagnostics.error("E001", start, "the file is empty");
         return std::nullopt;
     }

@@ -17,8 +17,12 @@ namespace rampart {
 inline constexpr unsigned kMaxNesting = 32;
 inline constexpr size_t kMaxNodes = 1'000'000;
 
+// Whether a text without any value is an error, or null.
+enum class Emptiness : uint8_t { Refused, Allowed };
+
 // `path` is only used in messages. Nothing when the text is no document at all; otherwise the
 // readable part of it, with errors in `diagnostics`.
-std::optional<Value> read_document(std::string path, std::string text, Diagnostics& diagnostics);
+std::optional<Value> read_document(std::string path, std::string text, Diagnostics& diagnostics,
+                                   Emptiness emptiness = Emptiness::Refused);
 
 }  // namespace rampart

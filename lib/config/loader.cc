@@ -1,16 +1,13 @@
 #include "config/loader.h"
 
-#include <cerrno>
-#include <cstring>
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <algorithm>
 
 #include <fmt/format.h>
 
 #include "config/build.h"
 #include "config/definitions.h"
 #include "config/document.h"
+#include "config/merge.h"
 #include "config/section.h"
 
 namespace rampart {
@@ -19,16 +16,20 @@ namespace {
 
 constexpr std::string_view kLanguageVersion = "1";
 
+void check_version_word(const Value& version, Diagnostics& diagnostics) {
+    if (version.text() == kLanguageVersion) return;
+    diagnostics.error(
+        "E005", version.location(),
+        fmt::format("version {} of the language is not known", quoted(version.text())),
+        "write  version: 1");
+}
+
 void check_version(const Value& document, const Section& top, Diagnostics& diagnostics) {
-    const Value* version = top.find("version");
-    if (version == nullptr) {
+    if (const Value* version = top.find("version")) {
+        check_version_word(*version, diagnostics);
+    } else {
         diagnostics.error("E006", document.location(), "the configuration has no 'version'",
                           "begin the file with  version: 1");
-    } else if (version->text() != kLanguageVersion) {
-        diagnostics.error(
-            "E005", version->location(),
-            fmt::format("version {} of the language is not known", quoted(version->text())),
-            "write  version: 1");
     }
 }
 
@@ -39,54 +40,71 @@ bool has_essential_rules(const Ruleset& ruleset) {
     return false;
 }
 
-class Descriptor {
-  public:
-    explicit Descriptor(int fd) noexcept : fd_(fd) {}
-    ~Descriptor() {
-        if (fd_ >= 0) close(fd_);
+// What `include` may look like. False: its files are missing, and with them what others refer to.
+bool check_include(const Value& document, bool was_looked_up, Diagnostics& diagnostics) {
+    const Value::Entry* entry = document.find_entry("include");
+    if (entry == nullptr) return true;
+    const auto is_bad = [](const Value& value) { return !value.is_scalar(); };
+    const std::vector<Value>& items = entry->value.items();
+    const bool is_list = entry->value.is_list() && std::none_of(items.begin(), items.end(), is_bad);
+    if (!is_list && !entry->value.is_scalar()) {
+        diagnostics.error("E005", entry->value.location(), "'include' takes a list of files",
+                          "include: [conf.d/*.yaml]");
+        return true;
     }
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    int get() const noexcept { return fd_; }
-
-  private:
-    int fd_;
-};
-
-// Empty on success, else why the file cannot be read.
-std::string read_file(const std::string& path, std::string& text) {
-    // Without O_NONBLOCK a FIFO would wait for its writer.
-    const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    struct stat status {};
-    if (file.get() < 0 || fstat(file.get(), &status) != 0) return std::strerror(errno);
-    if (!S_ISREG(status.st_mode)) return "not a regular file";
-    char buffer[65536];
-    // The size in `status` is not trusted: the file may grow while it is read.
-    while (text.size() <= kMaxFileBytes) {
-        const ssize_t count = read(file.get(), buffer, sizeof(buffer));
-        if (count < 0 && errno == EINTR) continue;
-        if (count < 0) return std::strerror(errno);
-        if (count == 0) return {};
-        text.append(buffer, static_cast<size_t>(count));
-    }
-    return {};
+    if (was_looked_up) return true;
+    diagnostics.error("E001", entry->key.location(), "the included files were not sent along");
+    return false;
 }
 
-}  // namespace
+void check_included(const Value& document, Diagnostics& diagnostics) {
+    if (const Value::Entry* entry = document.find_entry("include")) {
+        diagnostics.error("E016", entry->key.location(), "an included file cannot include others",
+                          "name all files in the first one");
+    }
+    const Section top(&document, "", "the configuration", diagnostics);
+    if (const Value* version = top.find("version")) check_version_word(*version, diagnostics);
+}
 
-std::optional<Configuration> load_configuration(std::string path, std::string text,
-                                                Diagnostics& diagnostics) {
-    if (text.size() > kMaxFileBytes) {
-        const uint32_t file = diagnostics.add_source(std::move(path), {});
+// Nothing: no document at all, and it was said why.
+std::optional<Value> read_documents(SourceTexts sources, Diagnostics& diagnostics) {
+    size_t bytes = sources.main.text.size();
+    if (sources.included) {
+        for (const SourceText& source : *sources.included)
+            bytes += source.text.size();
+    }
+    if (bytes > kMaxFileBytes) {
+        const uint32_t file = diagnostics.add_source(std::move(sources.main.path), {});
         diagnostics.error("E001", {.file = file},
                           fmt::format("larger than {} MiB", kMaxFileBytes >> 20));
         return std::nullopt;
     }
-    const auto read = read_document(std::move(path), std::move(text), diagnostics);
+    const bool was_looked_up = sources.included.has_value();
+    auto main =
+        read_document(std::move(sources.main.path), std::move(sources.main.text), diagnostics);
+    if (!main) return std::nullopt;
+    const Section top(&*main, "", "the configuration", diagnostics);
+    if (!main->is_map()) return std::nullopt;
+    check_version(*main, top, diagnostics);
+    if (!check_include(*main, was_looked_up, diagnostics)) return std::nullopt;
+    std::vector<Value> documents;
+    documents.push_back(std::move(*main));
+    if (!was_looked_up) return std::move(documents.front());
+    for (SourceText& source : *sources.included) {
+        auto document = read_document(std::move(source.path), std::move(source.text), diagnostics,
+                                      Emptiness::Allowed);
+        if (!document || document->is_null()) continue;
+        check_included(*document, diagnostics);
+        if (document->is_map()) documents.push_back(std::move(*document));
+    }
+    return merge_documents(std::move(documents), diagnostics);
+}
+
+}  // namespace
+
+std::optional<Configuration> load_configuration(SourceTexts sources, Diagnostics& diagnostics) {
+    const auto read = read_documents(std::move(sources), diagnostics);
     if (!read) return std::nullopt;
-    const Section top(&*read, "", "the configuration", diagnostics);
-    if (!read->is_map()) return std::nullopt;
-    check_version(*read, top, diagnostics);
     const Value document = expand_definitions(*read, diagnostics);
 
     Configuration configuration;
@@ -103,16 +121,16 @@ std::optional<Configuration> load_configuration(std::string path, std::string te
     return configuration;
 }
 
+std::optional<Configuration> load_configuration(std::string path, std::string text,
+                                                Diagnostics& diagnostics) {
+    return load_configuration({{std::move(path), std::move(text)}, std::nullopt}, diagnostics);
+}
+
 std::optional<Configuration> load_configuration_file(const std::string& path,
                                                      Diagnostics& diagnostics) {
-    std::string text;
-    const std::string problem = read_file(path, text);
-    if (!problem.empty()) {
-        const uint32_t file = diagnostics.add_source(path, {});
-        diagnostics.error("E001", {.file = file}, "cannot be read: " + problem);
-        return std::nullopt;
-    }
-    return load_configuration(path, std::move(text), diagnostics);
+    auto sources = read_source_texts(path, diagnostics);
+    if (!sources) return std::nullopt;
+    return load_configuration(std::move(*sources), diagnostics);
 }
 
 }  // namespace rampart

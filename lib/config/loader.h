@@ -1,7 +1,7 @@
 // Loader: a configuration file becomes a Snapshot and the SystemSettings, or Diagnostics.
 //
-//   file -> document (strict YAML -> Value) -> schema (keys, types) -> build_* (registries) ->
-//   compiled
+//   files -> documents (strict YAML -> Value) -> merged -> schema (keys, types) -> build_*
+//   (registries) -> compiled
 //
 // Needs neither root nor DPDK: `rampartctl check` and the daemon call the same function. All
 // problems of a file are reported in one run; a result exists only when there is no error.
@@ -13,6 +13,7 @@
 #include <string>
 
 #include "base/diagnostics.h"
+#include "config/source_files.h"
 #include "config/system_settings.h"
 #include "rules/snapshot.h"
 
@@ -23,13 +24,13 @@ struct Configuration {
     std::unique_ptr<Snapshot> snapshot;  // generation and paths not yet set
 };
 
-// `path` is only used in messages.
+// Reads no file: `include` must have been followed before (config/source_files.h).
+std::optional<Configuration> load_configuration(SourceTexts sources, Diagnostics& diagnostics);
+// A text that includes nothing. `path` is only used in messages.
 std::optional<Configuration> load_configuration(std::string path, std::string text,
                                                 Diagnostics& diagnostics);
-// Reads a regular file of at most kMaxFileBytes (else RP-E001 with the reason) and loads it.
+// Reads a file and what it includes, and loads them.
 std::optional<Configuration> load_configuration_file(const std::string& path,
                                                      Diagnostics& diagnostics);
-
-inline constexpr size_t kMaxFileBytes = 16u << 20;
 
 }  // namespace rampart

@@ -9,8 +9,8 @@ constexpr SchemaKey kKeys[] = {
     // section, key, type, built, least, greatest, default, help
     {"", "version", KeyType::Number, true, 1, 1, "",
      "The version of the language; always 1. Required."},
-    {"", "include", KeyType::List, false, 0, 0, "[]",
-     "Further files, merged into this one."},
+    {"", "include", KeyType::List, true, 0, 0, "[]",
+     "Files and patterns such as conf.d/*.yaml, beside this one unless absolute; merged into it."},
     {"", "define", KeyType::Map, true, 0, 0, "{}",
      "Names for words or lists of words, used as $name."},
     {"", "interfaces", KeyType::Map, true, 0, 0, "",

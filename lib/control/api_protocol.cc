@@ -48,15 +48,32 @@ Result<void> read_arguments(const Json& request, ApiRequest& result) {
     return {};
 }
 
+Result<SourceText> read_source(const Json& object, const std::string& what) {
+    if (!object.is_object()) return failure(what + " is not an object");
+    const std::string* path = find_string(object, "path");
+    const std::string* text = find_string(object, "text");
+    if (path == nullptr || text == nullptr || holds_nul(*path))
+        return failure(what + " needs the strings 'path' and 'text'");
+    return SourceText{*path, *text};
+}
+
 Result<void> read_file(const Json& request, ApiRequest& result) {
     const auto found = request.find("file");
     if (found == request.end()) return {};
-    if (!found->is_object()) return failure("'file' is not an object");
-    const std::string* path = find_string(*found, "path");
-    const std::string* text = find_string(*found, "text");
-    if (path == nullptr || text == nullptr || holds_nul(*path))
-        return failure("'file' needs the strings 'path' and 'text'");
-    result.file = ApiFile{*path, *text};
+    auto main = read_source(*found, "'file'");
+    if (!main) return tl::unexpected<Error>(main.error());
+    result.file = ApiFile{std::move(main->path), std::move(main->text), std::nullopt};
+    const auto included = found->find("included");
+    if (included == found->end()) return {};
+    if (!included->is_array() || included->size() > kMaxIncluded)
+        return failure("'included' is not a list of at most " + std::to_string(kMaxIncluded) +
+                       " files");
+    result.file->included.emplace();
+    for (const Json& item : *included) {
+        auto source = read_source(item, "each of 'included'");
+        if (!source) return tl::unexpected<Error>(source.error());
+        result.file->included->push_back(std::move(*source));
+    }
     return {};
 }
 

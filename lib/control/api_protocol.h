@@ -10,7 +10,8 @@
 // the text of the document, and the reply has no result. {"more":true,"endless":true} says that
 // there is no end until the client shuts its side of the connection down.
 //
-// `apply` also carries "file":{"path":"...","text":"..."}. A line longer than kMaxRequestBytes must
+// `apply` also carries "file":{"path":"...","text":"...","included":[{"path":"...","text":"..."}]},
+// the last only when `include` was followed. A line longer than kMaxRequestBytes must
 // begin with kApplyPrefix, and may then have kMaxApplyBytes. Whatever is malformed gets a reply
 // with exit 2. Pure functions, any thread. Nothing here throws.
 #pragma once
@@ -23,6 +24,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "config/source_files.h"
 #include "control/json.h"
 #include "control/reply_stream.h"
 
@@ -41,6 +43,7 @@ inline constexpr int kOk = 0, kFailure = 1, kUsage = 2, kUnreachable = 3, kConfi
 struct ApiFile {
     std::string path;
     std::string text;
+    std::optional<std::vector<SourceText>> included;
 };
 
 struct ApiRequest {

@@ -164,9 +164,10 @@ Controller::~Controller() {
     stop();
 }
 
-CommandOutput Controller::apply(const std::string& path, std::string text) {
+CommandOutput Controller::apply(SourceTexts sources) {
     Diagnostics diagnostics;
-    auto configuration = load_configuration(path, std::move(text), diagnostics);
+    const std::string path = sources.main.path;
+    auto configuration = load_configuration(std::move(sources), diagnostics);
     return activate(std::move(configuration), diagnostics, path);
 }
 

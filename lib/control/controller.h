@@ -43,8 +43,8 @@ class Controller {
     // Serves until a signal asks for the end.
     void run();
 
-    // Loads `text` and makes it the active configuration. Exit codes as the command line's.
-    CommandOutput apply(const std::string& path, std::string text);
+    // Loads `sources` and makes them the active configuration. Exit codes as the command line's.
+    CommandOutput apply(SourceTexts sources);
     // The same with the file that the daemon was started with.
     CommandOutput reload();
 

@@ -1,5 +1,5 @@
-// `apply FILE`: check a configuration and make it active. The client sends the file's text, so that
-// it is read with the rights of whoever asks.
+// `apply FILE`: check a configuration and make it active. The client sends the texts of the file
+// and of what it includes, so that they are read with the rights of whoever asks.
 #include "control/commands/arguments.h"
 #include "control/commands/registry.h"
 #include "control/controller.h"
@@ -15,7 +15,7 @@ CommandOutput run_apply(const ApiRequest& request, Controller& controller) {
     if (auto answer = parser.parse(request)) return std::move(*answer);
     if (!request.file)
         return CommandOutput::failed(exit_code::kUsage, "apply: the text of the file is missing\n");
-    return controller.apply(request.file->path, request.file->text);
+    return controller.apply({{request.file->path, request.file->text}, request.file->included});
 }
 
 }  // namespace rampart

@@ -20,6 +20,21 @@ TEST_CASE("apply carries the text of a file") {
     REQUIRE(request);
     REQUIRE(request->file);
     CHECK(request->file->text == "version: 1\n");
+    CHECK_FALSE(request->file->included);
+}
+
+TEST_CASE("apply carries the included files, also when there are none") {
+    const auto request = parse_request(
+        R"({"command":"apply","file":{"path":"a","text":"","included":[{"path":"b","text":"c"}]}})");
+    REQUIRE(request);
+    REQUIRE(request->file->included);
+    REQUIRE(request->file->included->size() == 1);
+    CHECK(request->file->included->front().path == "b");
+    CHECK(request->file->included->front().text == "c");
+    const auto none =
+        parse_request(R"({"command":"apply","file":{"path":"a","text":"","included":[]}})");
+    REQUIRE(none);
+    CHECK(none->file->included.has_value());
 }
 
 TEST_CASE("malformed requests are refused") {
@@ -38,6 +53,9 @@ TEST_CASE("malformed requests are refused") {
         R"({"command":"a","json":"yes"})",
         R"({"command":"a","file":[]})",
         R"({"command":"a","file":{"path":"p"}})",
+        R"({"command":"a","file":{"path":"p","text":"","included":{}}})",
+        R"({"command":"a","file":{"path":"p","text":"","included":["b"]}})",
+        R"({"command":"a","file":{"path":"p","text":"","included":[{"path":"b"}]}})",
         R"({"command":"a")",
         "{\"command\":\"\xff\"}",
         R"({"command":"a"} {})",
