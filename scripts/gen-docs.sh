@@ -1,22 +1,42 @@
 #!/usr/bin/env bash
-# Writes docs/reference.md from what the built rampartctl prints.
-#   scripts/gen-docs.sh          write it
-#   scripts/gen-docs.sh --check  exit status 1 and a diff when it is not up to date
+# Writes what the built programs say about themselves: the reference, the JSON schema of
+# configuration files and the manual pages.
+#   scripts/gen-docs.sh          write them
+#   scripts/gen-docs.sh --check  exit status 1 and a diff when one is not up to date
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 rampartctl=build/app/rampartctl/rampartctl
-page=docs/reference.md
-if [ ! -x "$rampartctl" ]; then
-    echo "gen-docs.sh: $rampartctl is missing: run scripts/build.sh first" >&2
-    exit 2
-fi
+rampartd=build/app/rampartd/rampartd
+for program in "$rampartctl" "$rampartd"; do
+    if [ ! -x "$program" ]; then
+        echo "gen-docs.sh: $program is missing: run scripts/build.sh first" >&2
+        exit 2
+    fi
+done
 fresh=$(mktemp)
 trap 'rm -f "$fresh"' EXIT
-"$rampartctl" reference >"$fresh"
-if [ "${1:-}" = --check ]; then
-    diff -u "$page" "$fresh" || { echo "gen-docs.sh: run scripts/gen-docs.sh" >&2; exit 1; }
-else
-    cp "$fresh" "$page"
-    chmod 644 "$page"
-fi
+status=0
+
+# PAGE COMMAND...: what the command prints belongs into the page.
+page() {
+    local page=$1
+    shift
+    "$@" >"$fresh"
+    if [ "$check" = --check ]; then
+        diff -u "$page" "$fresh" || status=1
+    else
+        mkdir -p "$(dirname "$page")"
+        cp "$fresh" "$page"
+        chmod 644 "$page"
+    fi
+}
+
+check=${1:-}
+page docs/reference.md "$rampartctl" reference
+page config/rampart.schema.json "$rampartctl" schema
+page docs/man/rampart.yaml.5 "$rampartctl" reference --man rampart.yaml
+page docs/man/rampartctl.8 "$rampartctl" reference --man rampartctl
+page docs/man/rampartd.8 "$rampartd" --man
+[ "$status" = 0 ] || echo "gen-docs.sh: run scripts/gen-docs.sh" >&2
+exit "$status"

@@ -144,6 +144,8 @@ def checks(run, options):
     run.suite("sizes", ["/usr/bin/python3", "scripts/check_sizes.py"])
     run.suite("format", ["scripts/format.sh", "--check"])
     run.suite("generated documents", ["scripts/gen-docs.sh", "--check"])
+    run.suite("documents", ["/usr/bin/python3", "-m", "unittest", "discover", "-v", "-s",
+                            "test/documents", "-p", "*_test.py"])
 
 
 def sanitizers(run, options):

@@ -1,5 +1,6 @@
 // rampartctl: the command line of a running firewall. A thin client: everything but `check`,
-// `reference` and `help` is done by the daemon. Called as `conntrack` it is `rampartctl conntrack`.
+// `schema`, `reference` and `help` is done by the daemon. Called as `conntrack` it is `rampartctl
+// conntrack`.
 //
 // Exit status: 0 ok, 1 failed, 2 bad usage, 3 daemon unreachable, 4 the configuration has errors.
 #include <algorithm>
@@ -16,21 +17,22 @@
 #include "client.h"
 #include "config/reference.h"
 #include "control/api_protocol.h"
+#include "json_schema.h"
+#include "manual.h"
 
 namespace {
 
 using namespace rampart;
 
-struct CommandHelp {
-    std::string_view name;
-    std::string_view summary;
-};
 constexpr CommandHelp kCommands[] = {
     {"check", "check a configuration file here, without a daemon: check FILE"},
 #define RAMPART_COMMAND(suffix, name, summary) {name, summary},
 #include "control/commands/commands.def"
 #undef RAMPART_COMMAND
-    {"reference", "print the reference manual of the configuration (Markdown), without a daemon"},
+    {"schema", "print the JSON schema of configuration files, without a daemon"},
+    {"reference",
+     "print the reference manual (Markdown), or --man rampart.yaml or rampartctl; without a "
+     "daemon"},
     {"help", "this list; `help COMMAND` asks the daemon about one"},
 };
 
@@ -63,22 +65,38 @@ int run_local_check(const std::vector<std::string>& arguments, bool json) {
     return run_check(arguments[0], json);
 }
 
-int run_reference(const std::vector<std::string>& arguments) {
+int run_schema(const std::vector<std::string>& arguments) {
     if (!arguments.empty()) {
-        std::cerr << "usage: rampartctl reference\n";
+        std::cerr << "usage: rampartctl schema\n";
         return exit_code::kUsage;
     }
-    std::cout << render_reference();
+    std::cout << render_json_schema();
     return exit_code::kOk;
 }
 
-int run(const ClientOptions& given, std::vector<std::string> words) {
+int run_reference(const CLI::App& app, const std::vector<std::string>& arguments) {
+    const std::string page = arguments.size() == 2 ? arguments[1] : "rampart.yaml";
+    if (arguments.empty()) {
+        std::cout << render_reference();
+    } else if (arguments.size() <= 2 && arguments[0] == "--man" && page == "rampart.yaml") {
+        std::cout << render_file_page();
+    } else if (arguments.size() == 2 && arguments[0] == "--man" && page == "rampartctl") {
+        std::cout << render_client_page(app, kCommands);
+    } else {
+        std::cerr << "usage: rampartctl reference [--man [rampart.yaml | rampartctl]]\n";
+        return exit_code::kUsage;
+    }
+    return exit_code::kOk;
+}
+
+int run(const CLI::App& app, const ClientOptions& given, std::vector<std::string> words) {
     ClientOptions options = given;
     const std::string command = words.front();
     std::vector<std::string> arguments(words.begin() + 1, words.end());
     take_json(command, arguments, options.json);
     if (command == "check") return run_local_check(arguments, options.json);
-    if (command == "reference") return run_reference(arguments);
+    if (command == "reference") return run_reference(app, arguments);
+    if (command == "schema") return run_schema(arguments);
     if (command != "help") return run_remote(options, command, arguments);
     if (!arguments.empty()) return run_remote(options, arguments.front(), {"--help"});
     std::cout << command_list();
@@ -90,12 +108,12 @@ int run(const ClientOptions& given, std::vector<std::string> words) {
 int main(int argc, char** argv) {
     ClientOptions options;
     options.socket = default_socket();
+    CLI::App app("Asks and directs the Rampart firewall.");
     if (std::filesystem::path(argv[0]).filename() == "conntrack") {
         std::vector<std::string> words{"conntrack"};
         words.insert(words.end(), argv + 1, argv + argc);
-        return run(options, std::move(words));
+        return run(app, options, std::move(words));
     }
-    CLI::App app("Asks and directs the Rampart firewall.");
     app.add_option("--socket", options.socket, "the daemon's control socket")
         ->capture_default_str();
     app.add_flag("-j,--json", options.json, "answer with JSON");
@@ -115,5 +133,5 @@ int main(int argc, char** argv) {
         std::cerr << app.help();
         return exit_code::kUsage;
     }
-    return run(options, app.remaining());
+    return run(app, options, app.remaining());
 }

@@ -14,6 +14,7 @@
 #include "config/loader.h"
 #include "control/controller.h"
 #include "control/eal_arguments.h"
+#include "manual/program_page.h"
 
 namespace {
 
@@ -23,7 +24,29 @@ struct Options {
     std::string config = "/etc/rampart/rampart.yaml";
     std::string socket;
     bool check = false;
+    bool man = false;
 };
+
+// rampartd(8).
+void print_manual(const CLI::App& app) {
+    Page page("rampartd", 8, "the daemon of the Rampart firewall");
+    page.heading("Synopsis");
+    page.item("rampartd", "[OPTIONS]", "");
+    page.heading("Description");
+    page.paragraph(
+        "Takes over the network ports that its configuration names and passes packets between them "
+        "as the rules say, until SIGTERM or SIGINT. SIGHUP reads the configuration again. Needs "
+        "root or the capabilities and device permissions that DPDK asks for.");
+    add_options(page, app);
+    page.heading("Exit status");
+    page.item("0", "", "Ended as asked; --check: no errors.");
+    page.item("1", "", "The environment does not allow it.");
+    page.item("2", "", "Wrong usage.");
+    page.item("4", "", "The configuration has errors.");
+    page.heading("See also");
+    page.paragraph("rampartctl(8), rampart.yaml(5)");
+    fmt::print("{}", page.text());
+}
 
 int report(const Error& error) {
     fmt::print(stderr, "rampartd: {}\n", error.message);
@@ -77,11 +100,16 @@ int main(int argc, char** argv) {
     app.add_option("-c,--config", options.config, "the configuration file")->capture_default_str();
     app.add_option("--socket", options.socket, "control socket, instead of control.socket");
     app.add_flag("--check", options.check, "only check the configuration");
+    app.add_flag("--man", options.man)->group("");  // for scripts/gen-docs.sh
     app.set_version_flag("-V,--version", "rampartd " RAMPART_VERSION);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& problem) {
         return app.exit(problem) == 0 ? exit_code::kOk : exit_code::kUsage;
+    }
+    if (options.man) {
+        print_manual(app);
+        return exit_code::kOk;
     }
     spdlog::set_default_logger(spdlog::stderr_logger_mt("rampartd"));
     spdlog::set_pattern("%Y-%m-%d %H:%M:%S.%e %^%l%$ %v");

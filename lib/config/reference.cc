@@ -47,11 +47,7 @@ constexpr CodeInfo kCodes[] = {
     {"W121", "an interface without a peer"},
 };
 
-struct Title {
-    std::string_view section;
-    std::string_view text;
-};
-constexpr Title kTitles[] = {
+constexpr ReferenceSection kSections[] = {
     {"", "Top level"},
     {"interfaces.*", "interfaces: one port"},
     {"bridge", "bridge"},
@@ -66,20 +62,12 @@ constexpr Title kTitles[] = {
     {"rule", "Rules: keys besides matches and targets"},
 };
 
-std::string range_of(const SchemaKey& key) {
-    switch (key.type) {
-        case KeyType::Number:
-            return fmt::format("a number, {}-{}", key.min, key.max);
-        case KeyType::Size:
-            return fmt::format("a size, {}M-{}M", key.min >> 20, key.max >> 20);
-        case KeyType::Map:
-        case KeyType::List:
-        case KeyType::Text:
-        case KeyType::Switch:
-        case KeyType::Duration:
-            break;
-    }
-    return std::string(to_string(key.type));
+// "a|b|c" as "a, b or c".
+std::string choices(std::string_view words) {
+    std::string text(words);
+    for (size_t at = 0; (at = text.find('|', at)) != text.npos;)
+        text.replace(at, 1, text.find('|', at + 1) == text.npos ? " or " : ", ");
+    return text;
 }
 
 std::string render_not_built(std::string_view section) {
@@ -92,12 +80,12 @@ std::string render_not_built(std::string_view section) {
     return names.empty() ? names : fmt::format("\nNot built yet: {}.\n", names);
 }
 
-std::string render_section(const Title& title) {
+std::string render_section(const ReferenceSection& title) {
     std::string text = fmt::format(
-        "\n## {}\n\n| key | value | default | meaning |\n|---|---|---|---|\n", title.text);
+        "\n## {}\n\n| key | value | default | meaning |\n|---|---|---|---|\n", title.title);
     for (const SchemaKey& key : schema_keys()) {
         if (key.section != title.section || !key.built) continue;
-        text += fmt::format("| `{}` | {} | {} | {} |\n", key.name, range_of(key), key.default_text,
+        text += fmt::format("| `{}` | {} | {} | {} |\n", key.name, value_of(key), key.default_text,
                             key.help);
     }
     return text + render_not_built(title.section);
@@ -160,6 +148,28 @@ std::string render_reasons() {
 
 }  // namespace
 
+std::string value_of(const SchemaKey& key) {
+    switch (key.type) {
+        case KeyType::Text:
+            if (!key.words.empty()) return choices(key.words);
+            break;
+        case KeyType::Number:
+            return fmt::format("a number, {}-{}", key.min, key.max);
+        case KeyType::Size:
+            return fmt::format("a size, {}M-{}M", key.min >> 20, key.max >> 20);
+        case KeyType::Map:
+        case KeyType::List:
+        case KeyType::Switch:
+        case KeyType::Duration:
+            break;
+    }
+    return std::string(to_string(key.type));
+}
+
+std::span<const ReferenceSection> reference_sections() noexcept {
+    return kSections;
+}
+
 std::span<const CodeInfo> diagnostic_codes() noexcept {
     return kCodes;
 }
@@ -169,7 +179,7 @@ std::string render_reference() {
         "# Reference\n\nEvery key of the configuration file and every name in the counters. This "
         "page is the output of `rampartctl reference`; `scripts/gen-docs.sh` writes it. Its source "
         "are the tables that the programs themselves use.\n";
-    for (const Title& title : kTitles)
+    for (const ReferenceSection& title : kSections)
         text += render_section(title);
     text += render_timeouts();
     text += render_rules();

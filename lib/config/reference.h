@@ -14,6 +14,19 @@ struct CodeInfo {
     std::string_view meaning;
 };
 
+// A section of the schema, under the title of its chapter.
+struct ReferenceSection {
+    std::string_view section;
+    std::string_view title;
+};
+
+// In the order of the manual.
+std::span<const ReferenceSection> reference_sections() noexcept;
+
+struct SchemaKey;
+// "a number, 1-64": what may stand there.
+std::string value_of(const SchemaKey& key);
+
 // Every code that a Diagnostic of this release may carry.
 std::span<const CodeInfo> diagnostic_codes() noexcept;
 

@@ -6,7 +6,7 @@ namespace {
 
 // clang-format off
 constexpr SchemaKey kKeys[] = {
-    // section, key, type, built, least, greatest, default, help
+    // section, key, type, built, least, greatest, default, help, choices
     {"", "version", KeyType::Number, true, 1, 1, "",
      "The version of the language; always 1. Required."},
     {"", "include", KeyType::List, true, 0, 0, "[]",
@@ -94,7 +94,8 @@ constexpr SchemaKey kKeys[] = {
     {"conntrack", "timeouts", KeyType::Map, true, 0, 0, "{}",
      "Timeouts by name, see below."},
     {"conntrack", "on_full", KeyType::Text, true, 0, 0, "early_drop",
-     "A new flow that finds the table full: drop it, or (early_drop) the oldest that is not ASSURED."},
+     "A new flow that finds the table full: drop it, or (early_drop) the oldest that is not ASSURED.",
+     "drop|early_drop"},
     {"conntrack", "warn_at", KeyType::Text, true, 0, 0, "",
      "Fill level of the table, such as 85%, that is logged."},
     {"conntrack", "reserve", KeyType::Text, true, 0, 0, "5%",
@@ -130,9 +131,9 @@ constexpr SchemaKey kKeys[] = {
     {"cores", "workers", KeyType::List, true, 1, 64, "",
      "The CPUs of the workers, or how many workers there are."},
     {"cores", "idle", KeyType::Text, true, 0, 0, "poll",
-     "What a worker without packets does: poll or sleep."},
+     "What a worker without packets does: poll or sleep.", "poll|sleep"},
     {"memory", "hugepages", KeyType::Text, true, 0, 0, "auto",
-     "auto, always or never."},
+     "auto, always or never.", "auto|always|never"},
     {"memory", "size", KeyType::Size, true, 16u << 20, uint64_t{1} << 40, "",
      "Of the DPDK heap; absent: computed from tables and pools."},
     {"memory", "mbufs", KeyType::Number, true, 1024, 16777216, "",
@@ -144,7 +145,8 @@ constexpr SchemaKey kKeys[] = {
     {"control", "group", KeyType::Text, true, 0, 0, "rampart",
      "The group that owns it."},
     {"chains.*", "policy", KeyType::Text, true, 0, 0, "",
-     "accept or drop: what happens to packets that no rule decides. Required on hooks."},
+     "accept or drop: what happens to packets that no rule decides. Required on hooks.",
+     "accept|drop"},
     {"chains.*", "rules", KeyType::List, true, 0, 0, "[]",
      "The rules, first match wins."},
     {"rule", "id", KeyType::Text, true, 0, 0, "",

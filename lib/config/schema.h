@@ -26,6 +26,8 @@ struct SchemaKey {
     uint64_t max;
     std::string_view default_text;
     std::string_view help;
+    // "keep|recheck": the only values of a word that has choices.
+    std::string_view words = {};
 };
 
 std::span<const SchemaKey> schema_keys() noexcept;
