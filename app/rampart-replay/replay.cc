@@ -13,6 +13,7 @@
 namespace rampart {
 namespace {
 
+constexpr uint32_t kPaths = 1 << 18;  // so many that every decision can be told
 constexpr uint64_t kFirstPacket_ns = 1'000'000'000;
 constexpr uint64_t kHashSeed = 1;
 constexpr uint64_t kMiB = 1 << 20;
@@ -90,7 +91,7 @@ Replay::Replay(std::unique_ptr<Snapshot> snapshot, std::unique_ptr<FlowTable> ta
       context_(*table_, *reassembly_, *counters_, steering_, 0) {
     snapshot_->generation = 1;
     snapshot_->paths.clear();
-    snapshot_->paths.push_back(std::make_unique<PathTable>(snapshot_->ruleset.index_count));
+    snapshot_->paths.push_back(std::make_unique<PathTable>(snapshot_->ruleset.index_count, kPaths));
     context_.snapshot = snapshot_.get();
     context_.paths = snapshot_->paths[0].get();
     context_.now = Now::at(kFirstPacket_ns);
@@ -178,7 +179,7 @@ Outcome Replay::outcome_of(uint32_t i) {
     if (burst.ct_class[i] != kNoClass) {
         outcome.ct_class = burst.ct_class[i];
         if (burst.ct_class[i] == CtClass::Invalid) outcome.invalid = burst.packet[i].invalid;
-        if (finder_) outcome.decider = finder_->find(burst, i);
+        if (finder_) outcome.decider = finder_->find(burst, i, *context_.paths);
     }
     if (outcome.verdict == Verdict::Forward) {
         outcome.out_port = burst.packet[i].out_port;

@@ -40,8 +40,7 @@ std::string class_text(const Outcome& outcome) {
 
 std::string decider_text(const Decider& decider) {
     if (decider.id.empty()) return "";
-    std::string text = fmt::format(", {}{} {}", decider.contradicts ? "against " : "",
-                                   decider.is_policy ? "policy of" : "rule", decider.id);
+    std::string text = fmt::format(", {} {}", decider.is_policy ? "policy of" : "rule", decider.id);
     if (!decider.place.empty()) text += fmt::format(" {}", decider.place);
     return text;
 }
@@ -72,7 +71,6 @@ Json to_json(const PacketReport& report, const Names& names) {
     if (const Decider& decider = outcome.decider; !decider.id.empty()) {
         json[decider.is_policy ? "policy" : "rule"] = decider.id;
         if (!decider.place.empty()) json["place"] = decider.place;
-        if (decider.contradicts) json["contradicts_rules"] = true;
     }
     if (!outcome.reply.empty()) json["answered"] = true;
     return json;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -227,7 +228,20 @@ void ChainsBuilder::number_rules() {
         if (chain.hook != Hook::None) chain.policy_index = next++;
     }
     ruleset_.neighbour_discovery_index = next++;
+    std::map<std::string, NamedCounter> counters;
+    for (const Chain& chain : ruleset_.chains)
+        for (const Rule& rule : chain.rules)
+            for (const Statement& statement : rule.statements)
+                if (statement.type == find_statement_type("counter"))
+                    counters[statement.arguments.as<std::string>()].rules.push_back(
+                        rule.rule_index);
+    for (auto& [name, counter] : counters) {
+        counter.name = name;
+        counter.index = next++;
+        ruleset_.counters.push_back(std::move(counter));
+    }
     ruleset_.index_count = next;
+    ruleset_.index_rules();
 }
 
 }  // namespace

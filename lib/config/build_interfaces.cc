@@ -78,10 +78,12 @@ void InterfaceBuilder::add(const Value::Entry& entry) {
     if (entry.value.is_map()) read_device(section, entry, device);
     read_queues(section, device);
     if (const auto mtu = section.number("mtu")) device.mtu = static_cast<uint16_t>(*mtu);
+    const uint16_t mtu = device.mtu;
     const std::string* peer = section.text("bridge");
     if (peer != nullptr) stated_peers_[names_.interfaces.size()] = section.find("bridge");
     system_.devices.push_back(std::move(device));
     names_.interfaces.push_back({.name = name,
+                                 .mtu = mtu,
                                  .tcp_loose = section.flag("tcp_loose"),
                                  .tcp_be_liberal = section.flag("tcp_be_liberal")});
 }

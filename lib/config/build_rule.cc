@@ -39,13 +39,13 @@ class RuleBuilder {
     void add_match(const MatchType& type, const Value::Entry& entry, bool negated);
     void check_hooks(std::string_view key, HookMask hooks, const Location& at);
     void check_families();
+    void read_statements();
     void read_target();
     const TargetType* find_target();
     const TargetType* find_named_action(const Value& value);
     void check_options(const TargetType* target);
     void read_administration();
     bool read_flag(std::string_view key, bool otherwise);
-    std::string print() const;
 
     struct Place {
         std::string_view key;
@@ -79,6 +79,7 @@ BuiltRule RuleBuilder::build() {
         }
     }
     check_families();
+    read_statements();
     read_target();
     read_administration();
 
@@ -95,7 +96,7 @@ BuiltRule RuleBuilder::build() {
         }
     }
     result_.is_good = diagnostics_.error_count() == errors_before;
-    if (result_.is_good) rule.text = print();
+    if (result_.is_good) rule.text = print_rule(rule, names_);
     const auto is_constant = [](const Match& match) {
         return match.type->dependence == Dependence::Flow;
     };
@@ -122,7 +123,9 @@ void RuleBuilder::read_scope() {
 void RuleBuilder::check_keys() {
     for (const Value::Entry& entry : value_.entries()) {
         const std::string& word = entry.key.text();
-        if (find_match_type(word) != nullptr || find_target_key(word) != nullptr) continue;
+        if (find_match_type(word) != nullptr || find_target_key(word) != nullptr ||
+            find_statement_type(word) != nullptr)
+            continue;
         const bool is_option = std::any_of(
             target_types().begin(), target_types().end(), [&word](const TargetType* type) {
                 return std::find(type->options.begin(), type->options.end(), word) !=
@@ -144,6 +147,8 @@ void RuleBuilder::report_unknown_key(const Value& key) {
     if (hint.empty()) {
         std::vector<std::string_view> known = schema_names("rule");
         for (const MatchType* type : match_types())
+            known.push_back(type->key);
+        for (const StatementType* type : statement_types())
             known.push_back(type->key);
         for (const TargetType* type : target_types()) {
             if (type->own_key) known.push_back(type->name);
@@ -232,6 +237,20 @@ void RuleBuilder::check_families() {
     std::erase_if(matches_, [family](const Match& match) { return match.type == family; });
     const Value word = Value::scalar(narrowed == kIpv4Only ? "ipv4" : "ipv6", false, scope_.rule);
     matches_.push_back({family, false, family->parse(word, context_)});
+}
+
+void RuleBuilder::read_statements() {
+    for (const StatementType* type : statement_types()) {
+        const Value::Entry* entry = value_.find_entry(type->key);
+        if (entry == nullptr) continue;
+        check_hooks(type->key, type->hooks, entry->key.location());
+        context_.key = type->key;
+        context_.key_location = entry->key.location();
+        Statement statement{type, type->parse(entry->value, context_)};
+        if (!statement.arguments) continue;
+        result_.rule.has_effects = result_.rule.has_effects || type->execute != nullptr;
+        result_.rule.statements.push_back(std::move(statement));
+    }
 }
 
 // The one key of the rule that states its verdict; E017 for a second.
@@ -347,26 +366,6 @@ void RuleBuilder::read_administration() {
         diagnostics_.error("E016", value_.find("essential")->location(),
                            "'essential' needs 'action: accept'");
     result_.is_enabled = read_flag("enabled", true);
-}
-
-std::string RuleBuilder::print() const {
-    std::string plain;
-    std::string negated;
-    for (const Match& match : result_.rule.matches) {
-        std::string& text = match.negated ? negated : plain;
-        if (!text.empty()) text += ", ";
-        text += fmt::format("{}: {}", match.type->key, match.type->print(match.arguments, names_));
-    }
-    std::string text = plain;
-    const auto append = [&text](const std::string& part) {
-        if (part.empty()) return;
-        if (!text.empty()) text += ", ";
-        text += part;
-    };
-    if (!negated.empty()) append(fmt::format("not: {{ {} }}", negated));
-    const TargetType* target = target_of(result_.rule.decision.step);
-    if (target != nullptr) append(target->print(result_.rule.decision, names_));
-    return text;
 }
 
 }  // namespace

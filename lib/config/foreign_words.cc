@@ -34,7 +34,13 @@ constexpr ForeignWord kRuleKeys[] = {
     {"name", "id"}, {"label", "id"}, {"description", "comment"}, {"desc", "comment"},
     {"remark", "comment"}, {"disabled", "enabled"}, {"enable", "enabled"},
     {"ctstatus", "ct_status"}, {"connmark", "ct_mark"}, {"ctmark", "ct_mark"},
-    {"helper_name", "ct_helper"}, {"log_prefix", "log"}, {"mac_source", "mac_src"},
+    {"helper_name", "ct_helper"}, {"log_prefix", "log"},
+    {"mac", "mac_src"}, {"tos", "dscp"}, {"hop_limit", "ttl"}, {"hoplimit", "ttl"}, {"hl", "ttl"},
+    {"fragment", "frag"}, {"pkttype", "pkt_type"}, {"tcpflags", "tcp_flags"}, {"flags", "tcp_flags"},
+    {"vlan_id", "vlan"}, {"vid", "vlan"}, {"packet_length", "length"}, {"fwmark", "mark"},
+    {"set_connmark", "set_ct_mark"}, {"set_tos", "set_dscp"}, {"mss", "tcp_mss"},
+    {"clamp_mss", "tcp_mss"}, {"connlimit_above", "connlimit"}, {"hashlimit", "limit"},
+    {"rate", "limit"}, {"ratelimit", "limit"}, {"mac_source", "mac_src"},
 };
 
 constexpr ForeignWord kActions[] = {

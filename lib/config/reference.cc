@@ -7,6 +7,7 @@
 #include "conntrack/settings.h"
 #include "packet/drop_reason.h"
 #include "packet/invalid_reason.h"
+#include "rules/statement.h"
 #include "rules/target.h"
 
 namespace rampart {
@@ -117,6 +118,12 @@ std::string render_rules() {
     for (const MatchType* type : match_types()) {
         text += render_help(fmt::format("`{}`", type->key), type->help);
     }
+    text +=
+        "\n## Rules: statements\n\nCarried out when all matches hold, in this order; none ends the "
+        "chain.\n\n";
+    text += kHead;
+    for (const StatementType* type : statement_types())
+        text += render_help(fmt::format("`{}`", type->key), type->help);
     text +=
         "\n## Rules: verdicts\n\nAt most one; without one the packet is counted and the next "
         "rule is tried.\n\n";

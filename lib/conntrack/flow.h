@@ -48,7 +48,9 @@ namespace flow_status {
 inline constexpr uint16_t kExpected = 1 << 0, kSeenReply = 1 << 1, kAssured = 1 << 2,
                           kConfirmed = 1 << 3, kSrcNat = 1 << 4, kDstNat = 1 << 5, kDying = 1 << 9,
                           kFixedTimeout = 1 << 10;
-}
+// Ours, never listed: a rule set the flow's timeout.
+inline constexpr uint16_t kRuleTimeout = 1 << 15;
+}  // namespace flow_status
 
 // One side of a TCP connection: what it sent and what its peer lets it send. Worker only.
 struct TcpSide {
@@ -114,6 +116,7 @@ struct alignas(64) Flow {
         SctpFlow sctp;
     };
     Shared<uint32_t> mark;  // worker: rw, control: ro; what rules remember about the flow
+    Tick rule_timeout = 0;  // worker only; valid with kRuleTimeout
 
     bool has(uint16_t bits) const noexcept { return (status.load() & bits) == bits; }
     // A changed status may change what rules say: the cached verdicts go.

@@ -67,7 +67,17 @@ struct Tracker {
     std::span<const TimeoutId> timeouts;  // those it uses
     // States in which an ASSURED flow gives way in a full table, as bits (1 << Flow::state).
     uint32_t closing_states = 0;
+    // The state in which a rule's `timeout` counts; -1: in any.
+    int8_t steady_state = -1;
 };
+
+// The tracker's timeout, unless a rule has set one for the flow and it counts now.
+inline Tick timeout_of(const Flow& flow, const Tracker& tracker, Tick timeout) noexcept {
+    if (!flow.has(flow_status::kRuleTimeout)) [[likely]]
+        return timeout;
+    const bool counts = tracker.steady_state < 0 || tracker.steady_state == flow.state.load();
+    return counts ? flow.rule_timeout : timeout;
+}
 
 std::span<const Tracker* const> trackers() noexcept;
 // The generic tracker when no other claims the protocol.

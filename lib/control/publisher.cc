@@ -23,13 +23,18 @@ void for_each_counter(const Ruleset& ruleset, Visit visit) {
             visit(CounterKey(chain.name, rule.id), rule.rule_index);
         if (chain.policy != Policy::None) visit(CounterKey(chain.name, ""), chain.policy_index);
     }
+    for (const NamedCounter& counter : ruleset.counters)
+        visit(CounterKey("", "counter " + counter.name), counter.index);
     if (ruleset.allow_neighbour_discovery)
         visit(CounterKey("", kNeighbourDiscovery), ruleset.neighbour_discovery_index);
 }
 
 std::vector<RuleCount> add_up(const Snapshot& snapshot, std::vector<RuleCount> base) {
-    for (const std::unique_ptr<PathTable>& paths : snapshot.paths)
-        paths->add_up(base);
+    const std::vector<RuleCount> counted = snapshot.counts();
+    for (size_t i = 0; i < base.size(); ++i) {
+        base[i].packets += counted[i].packets;
+        base[i].bytes += counted[i].bytes;
+    }
     return base;
 }
 

@@ -90,6 +90,9 @@ std::string rest_of(const Rule& rule, const Names& names, const ListingOptions& 
         rest += fmt::format(" {}{} {}", match.negated ? "!" : "", key,
                             compact(match.type->print(match.arguments, names)));
     }
+    for (const Statement& statement : rule.statements)
+        rest += fmt::format(" {} {}", statement.type->key,
+                            compact(statement.type->print(statement.arguments, names)));
     if (const TargetType* target = target_of(rule.decision.step); target != nullptr) {
         const std::string text = target->print_short(rule.decision, names);
         if (const size_t space = text.find(' '); space != std::string::npos)
@@ -119,6 +122,7 @@ class Lister {
             if (!text_.empty()) text_ += '\n';
             list_chain(chain);
         }
+        if (options_.chain.empty()) list_counters();
         if (options_.implicit && ruleset_.allow_neighbour_discovery) list_implicit();
         return std::move(text_);
     }
@@ -184,6 +188,13 @@ class Lister {
                              column(rule, "dst", names, any), rest_of(rule, names, options_));
     }
 
+    void list_counters() {
+        for (const NamedCounter& counter : ruleset_.counters)
+            text_ += fmt::format("\nCounter {}: {} packets, {} bytes\n", counter.name,
+                                 count(counts_[counter.index].packets),
+                                 count(counts_[counter.index].bytes));
+    }
+
     void list_implicit() {
         const RuleCount& counted = counts_[ruleset_.neighbour_discovery_index];
         text_ += fmt::format(
@@ -231,6 +242,11 @@ Json rules_to_json(const Ruleset& ruleset, const std::vector<RuleCount>& counts,
             json["rules"].push_back(rule_to_json(rule, counts[rule.rule_index], ruleset.names));
         chains.push_back(std::move(json));
     }
+    Json counters = Json::array();
+    for (const NamedCounter& counter : ruleset.counters)
+        counters.push_back({{"name", counter.name},
+                            {"packets", counts[counter.index].packets},
+                            {"bytes", counts[counter.index].bytes}});
     Json implicit = Json::array();
     if (ruleset.allow_neighbour_discovery) {
         const RuleCount& count = counts[ruleset.neighbour_discovery_index];
@@ -239,6 +255,7 @@ Json rules_to_json(const Ruleset& ruleset, const std::vector<RuleCount>& counts,
     }
     return {{"generation", generation},
             {"chains", std::move(chains)},
+            {"counters", std::move(counters)},
             {"implicit", std::move(implicit)},
             {"nat", {{"prerouting", Json::array()}, {"postrouting", Json::array()}}}};
 }

@@ -14,6 +14,7 @@
 #include "packet/drop_reason.h"
 #include "packet/packet.h"
 #include "packet/verdict.h"
+#include "rules/path_table.h"
 
 struct rte_mbuf;
 
@@ -50,8 +51,10 @@ struct Burst {
     std::array<Verdict, kBurstSize> verdict;
     std::array<DropReason, kBurstSize> reason;
     std::array<CtClass, kBurstSize> ct_class;
-    std::array<uint32_t, kBurstSize> hash;  // of the flow key
-    std::array<FlowRef, kBurstSize> flow;   // with the direction of the packet
+    std::array<uint32_t, kBurstSize> hash;    // of the flow key
+    std::array<FlowRef, kBurstSize> flow;     // with the direction of the packet
+    std::array<uint16_t, kBurstSize> status;  // of the flow, as this packet left it
+    std::array<PathId, kBurstSize> path;  // of the rules it matched; kNoPath: none, or not recorded
     std::array<uint8_t, kBurstSize> owner;  // the worker a Consumed packet is handed to
     std::array<Packet, kBurstSize> packet;
 

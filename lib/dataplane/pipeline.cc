@@ -6,8 +6,10 @@
 namespace rampart {
 
 void process(Burst& burst, WorkerContext& context) noexcept {
-    for (uint32_t i = 0; i < burst.count; ++i)
+    for (uint32_t i = 0; i < burst.count; ++i) {
         burst.verdict[i] = Verdict::Pending;
+        burst.path[i] = kNoPath;
+    }
     if (context.snapshot == nullptr) {  // fail closed
         for (uint32_t i = 0; i < burst.count; ++i)
             burst.drop(i, DropReason::NoPolicy);

@@ -54,6 +54,14 @@ inline uint16_t checksum_of(const uint8_t* bytes, size_t size) noexcept {
     return static_cast<uint16_t>(~checksum_fold(checksum_add(0, bytes, size)));
 }
 
+// The checksum field after one 16-bit word of what it covers changed from `old` to `now`; all in
+// wire order (RFC 1624, equation 3).
+inline uint16_t checksum_replace(uint16_t checksum, uint16_t old, uint16_t now) noexcept {
+    const uint64_t sum =
+        uint64_t{static_cast<uint16_t>(~checksum)} + static_cast<uint16_t>(~old) + now;
+    return static_cast<uint16_t>(~checksum_fold(sum));
+}
+
 // Pseudo headers of RFC 9293 and RFC 8200, 8.1: addresses, length and protocol.
 inline uint64_t pseudo_header_sum4(const uint8_t* ipv4_header, uint8_t protocol,
                                    uint32_t length) noexcept {

@@ -62,8 +62,9 @@ struct alignas(64) Packet {
     // Swapped endpoints relative to `key`; for an ICMP error, of the embedded packet.
     bool swapped;
     bool self_inverse;
-    uint8_t reserved[5];
-    union {  // by `family`; meaningless when `invalid` is set
+    bool is_datagram;  // was put together from fragments; set by the reassemble stage
+    uint32_t mark;     // what rules noted about this packet; 0 at first
+    union {            // by `family`; meaningless when `invalid` is set
         FlowKey4 key4;
         FlowKey6 key6;
     };

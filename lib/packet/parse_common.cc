@@ -93,6 +93,8 @@ bool parse_common(Packet& packet, uint8_t* frame, uint32_t contiguous, uint32_t 
     packet.hop_limit = ip[8];
     packet.invalid = InvalidReason::None;
     packet.is_icmp_error = false;
+    packet.is_datagram = false;
+    packet.mark = 0;
     packet.is_untracked_icmpv6 = false;
     set_key(packet, frame);
     return true;

@@ -70,6 +70,8 @@ ParseOutcome parse_any(Packet& packet, uint8_t* frame, uint32_t contiguous, uint
     packet.invalid = InvalidReason::None;
     packet.is_icmp_error = false;
     packet.is_untracked_icmpv6 = false;
+    packet.is_datagram = false;
+    packet.mark = 0;
     packet.tcp_flags = 0;
     const IpOutcome ip = type == ether_type::kIpv4
                              ? parse_ipv4(packet, length, options.verify_ip_checksum)

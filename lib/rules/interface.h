@@ -21,6 +21,7 @@ using InterfaceSet = std::bitset<kMaxInterfaces>;
 struct Interface {
     std::string name;
     InterfaceIndex bridge_peer = kNoInterface;  // the other port of a transparent pair
+    uint16_t mtu = 1500;
     // Of packets that come in here; unset: as `conntrack` says.
     std::optional<bool> tcp_loose = {}, tcp_be_liberal = {};
 };

@@ -19,8 +19,8 @@ PathTable::PathTable(RuleIndex rule_count, uint32_t capacity)
       direct_(new Direct[rule_count]),
       rule_count_(rule_count) {}
 
-PathId PathTable::find_or_add(PathId parent, RuleIndex rule, Step step,
-                              RejectWith reject_with) noexcept {
+PathId PathTable::find_or_add(PathId parent, RuleIndex rule, Step step, RejectWith reject_with,
+                              bool has_effects) noexcept {
     const uint32_t mask = static_cast<uint32_t>(buckets_.size()) - 1;
     uint32_t bucket = mix(parent, rule) & mask;
     for (; buckets_[bucket] != kNoPath; bucket = (bucket + 1) & mask) {
@@ -34,6 +34,7 @@ PathId PathTable::find_or_add(PathId parent, RuleIndex rule, Step step,
     node.rule.store(rule);
     node.step = step;
     node.reject_with = reject_with;
+    node.has_effects = has_effects || nodes_[parent].has_effects;
     buckets_[bucket] = size;
     size_.store(size + 1, std::memory_order_release);
     return size;

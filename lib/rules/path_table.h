@@ -40,6 +40,8 @@ struct alignas(32) PathNode {
     // The outcome when this path ends a walk. Worker only.
     Step step = Step::Continue;
     RejectWith reject_with = RejectWith::None;
+    // Rules on this path have statements to carry out for each packet. Worker only.
+    bool has_effects = false;
 };
 static_assert(sizeof(PathNode) == 32);
 
@@ -50,7 +52,9 @@ class PathTable {
     explicit PathTable(RuleIndex rule_count, uint32_t capacity = kDefaultCapacity);
 
     // kNoPath when the table is full.
-    PathId find_or_add(PathId parent, RuleIndex rule, Step step, RejectWith reject_with) noexcept;
+    // `has_effects` is the rule's own; that of the path is kept.
+    PathId find_or_add(PathId parent, RuleIndex rule, Step step, RejectWith reject_with,
+                       bool has_effects = false) noexcept;
     const PathNode& node(PathId path) const noexcept { return nodes_[path]; }
     void count(PathId path, uint64_t packets, uint64_t bytes) noexcept {
         nodes_[path].packets.add(packets);

@@ -1,11 +1,13 @@
-// RuleInput: everything a match may look at, for one packet.
+// RuleInput: everything a match may look at, and a statement may change, for one packet.
 //
-// Filled by the classify stage on the worker's stack just before the chains are walked; the chain
-// sees the packet with its own direction's tuple (after destination translation, before source
-// translation, once NAT exists). Valid only during the walk.
+// Filled by the raw and classify stages on the worker's stack just before the chains are walked;
+// the chain sees the packet with its own direction's tuple (after destination translation, before
+// source translation, once NAT exists). Valid only during the walk.
 #pragma once
 
+#include "base/clock.h"
 #include "conntrack/ct_class.h"
+#include "conntrack/flow.h"
 #include "packet/packet.h"
 #include "packet/tuple.h"
 #include "rules/interface.h"
@@ -13,12 +15,23 @@
 namespace rampart {
 
 struct RuleInput {
-    const Packet& packet;
+    Packet& packet;
     const Tuple& tuple;  // of this packet, in its own direction
     CtClass ct_class = CtClass::Invalid;
     Direction direction = Direction::Original;
     InterfaceIndex in = kNoInterface;
     InterfaceIndex out = kNoInterface;
+    // The packet's flow, also one that is not confirmed yet; null in raw and for packets of none.
+    Flow* flow = nullptr;
+    uint16_t status =
+        0;  // of `flow` as this packet left it: later ones of its burst are tracked, too
+    Now now{};
+    uint32_t mtu = 1500;  // the smaller one of the two ports
+    // A statement changed what rules say about this flow: its verdicts must not be cached from this
+    // walk, nor used from earlier ones.
+    bool flow_changed = false;
+    // What a statement did depends on the packet: this walk must not be remembered either.
+    bool must_walk = false;
 };
 
 }  // namespace rampart

@@ -3,8 +3,8 @@
 //   Ruleset -> chains[0..n) -> rules[0..m) -> matches (all must hold) + Decision
 //
 // Rules and policies share one numbering, `rule_index`, that counters and paths are kept under:
-// a chain's rules come first, then its policy (base chains only). The stable `id` of a rule (given,
-// or a hash of its text within its chain) is what survives a reload.
+// a chain's rules come first, then its policy (base chains only), named counters at last. The
+// stable `id` of a rule (given, or a hash of its text within its chain) is what survives a reload.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +13,7 @@
 
 #include "rules/match.h"
 #include "rules/names.h"
+#include "rules/statement.h"
 #include "rules/target.h"
 
 namespace rampart {
@@ -33,6 +34,9 @@ struct Rule {
     // looks at the others only when all of those hold.
     std::vector<Match> matches;
     uint32_t constant_matches = 0;  // how many of `matches` are constant
+    // In the order of the registry.
+    std::vector<Statement> statements;
+    bool has_effects = false;  // one of them has something to do per packet
     Decision decision;
     bool is_essential = false;  // what it accepts is let in also when the table is full
 };
@@ -45,17 +49,38 @@ struct Chain {
     RuleIndex policy_index = 0;  // base chains: the policy's place in the numbering
 };
 
+// `counter: NAME`: counts the packets of all rules that name it.
+struct NamedCounter {
+    std::string name;
+    RuleIndex index = 0;           // its place in the numbering
+    std::vector<RuleIndex> rules;  // who counts in it
+};
+
 struct Ruleset {
     static constexpr int kNoChain = -1;
 
     std::vector<Chain> chains;
+    std::vector<NamedCounter> counters;
+    // By rule_index; null: a policy, a counter or an implicit rule. Set by index_rules().
+    std::vector<const Rule*> rules;
     Names names;
     int raw = kNoChain;  // index of the base chain of each hook
     int forward = kNoChain;
-    RuleIndex index_count = 0;  // rules and policies of all chains, and the implicit rules
+    RuleIndex index_count = 0;   // rules and policies of all chains, and the implicit rules
+    bool changes_flows = false;  // some statement changes what rules say about a flow
     // Implicit rules (always listed by `rampartctl list --implicit`).
     bool allow_neighbour_discovery = true;
     RuleIndex neighbour_discovery_index = 0;
+
+    // Once the chains have their final place in memory.
+    void index_rules();
+
+  private:
+    void index(const Rule& rule);
 };
+
+// The rule in the language's own words, without id and comment; negated matches last. Control
+// thread.
+std::string print_rule(const Rule& rule, const Names& names);
 
 }  // namespace rampart

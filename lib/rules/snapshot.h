@@ -35,6 +35,9 @@ struct Snapshot {
     LoggingSettings logging;
     // One per worker, made by the publisher.
     std::vector<std::unique_ptr<PathTable>> paths;
+
+    // Control: what all workers counted with this generation, by RuleIndex.
+    std::vector<RuleCount> counts() const;
 };
 
 }  // namespace rampart

@@ -12,10 +12,10 @@ class Recorder {
   public:
     Recorder(PathTable& paths, uint64_t bytes) noexcept : paths_(paths), bytes_(bytes) {}
 
-    void matched(RuleIndex rule, const Decision& decision) noexcept {
+    void matched(RuleIndex rule, const Decision& decision, bool has_effects = false) noexcept {
         if (path_ != kNoPath) {
             const PathId next =
-                paths_.find_or_add(path_, rule, decision.step, decision.reject_with);
+                paths_.find_or_add(path_, rule, decision.step, decision.reject_with, has_effects);
             if (next == kNoPath) spill();
             path_ = next;
         }
@@ -58,6 +58,14 @@ bool is_discovery(const RuleInput& input) noexcept {
     return is_neighbour_discovery(type) && packet.hop_limit == 255 && input.tuple.icmp_code() == 0;
 }
 
+void execute(const Rule& rule, RuleInput& input) noexcept {
+    for (const Statement& statement : rule.statements)
+        if (statement.type->execute != nullptr) statement.type->execute(statement.arguments, input);
+}
+
+// So many rules with statements may stand on a cached path.
+constexpr unsigned kMaxRulesWithEffects = 16;
+
 struct Frame {
     const Chain* chain;
     size_t next_rule;
@@ -65,19 +73,21 @@ struct Frame {
 
 }  // namespace
 
-Judgement walk(const Ruleset& ruleset, int chain, const RuleInput& input, PathTable& paths,
+Judgement walk(const Ruleset& ruleset, int chain, RuleInput& input, PathTable& paths,
                uint64_t length_bytes) noexcept {
     Recorder recorder(paths, length_bytes);
     Judgement judgement;
     judgement.cacheable = true;
     std::array<Frame, kMaxJumpDepth + 1> stack;
     size_t depth = 0;
+    unsigned rules_with_effects = 0;
     const Chain* base = &ruleset.chains[static_cast<size_t>(chain)];
     Frame at{base, 0};
     const auto end_with = [&](Step step, RejectWith reject_with) {
         judgement.step = step;
         judgement.reject_with = reject_with;
         judgement.path = recorder.path();
+        if (input.flow_changed || input.must_walk) judgement.cacheable = false;
         return judgement;
     };
 
@@ -89,7 +99,11 @@ Judgement walk(const Ruleset& ruleset, int chain, const RuleInput& input, PathTa
         }
         const Rule& rule = at.chain->rules[at.next_rule++];
         if (!rule_matches(rule, input, judgement.cacheable)) continue;
-        recorder.matched(rule.rule_index, rule.decision);
+        recorder.matched(rule.rule_index, rule.decision, rule.has_effects);
+        if (rule.has_effects) {
+            execute(rule, input);
+            if (++rules_with_effects > kMaxRulesWithEffects) judgement.cacheable = false;
+        }
         judgement.is_essential = rule.is_essential;
         switch (rule.decision.step) {
             case Step::Continue:
@@ -121,6 +135,19 @@ Judgement walk(const Ruleset& ruleset, int chain, const RuleInput& input, PathTa
     judgement.by_policy = true;
     recorder.matched(base->policy_index, {step, RejectWith::None, 0});
     return end_with(step, RejectWith::None);
+}
+
+void run_statements(const Ruleset& ruleset, const PathTable& paths, PathId path,
+                    RuleInput& input) noexcept {
+    std::array<const Rule*, kMaxRulesWithEffects> rules;
+    size_t count = 0;
+    for (PathId at = path; at != kRootPath && paths.node(at).has_effects;
+         at = paths.node(at).parent.load()) {
+        const Rule* rule = ruleset.rules[paths.node(at).rule.load()];
+        if (rule != nullptr && rule->has_effects && count < rules.size()) rules[count++] = rule;
+    }
+    while (count != 0)
+        execute(*rules[--count], input);
 }
 
 }  // namespace rampart

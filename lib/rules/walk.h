@@ -1,7 +1,8 @@
 // walk(): a packet through the chains, first match wins, exactly as written.
 //
 // The reference meaning of the rules: the classifier and the cached verdicts must agree with it.
-// Called by the worker's classify stage for packets whose verdict is not cached.
+// Statements are carried out as their rules match. Called by the worker's raw and classify stages
+// for packets whose verdict is not cached.
 #pragma once
 
 #include "rules/path_table.h"
@@ -22,7 +23,11 @@ struct Judgement {
 
 // Walks from the base chain `chain` (index into ruleset.chains). `length_bytes` is only counted
 // when the path table is full; otherwise the caller counts the path.
-Judgement walk(const Ruleset& ruleset, int chain, const RuleInput& input, PathTable& paths,
+Judgement walk(const Ruleset& ruleset, int chain, RuleInput& input, PathTable& paths,
                uint64_t length_bytes) noexcept;
+
+// For a packet whose verdict was cached as `path`: the statements of the rules on it, in order.
+void run_statements(const Ruleset& ruleset, const PathTable& paths, PathId path,
+                    RuleInput& input) noexcept;
 
 }  // namespace rampart

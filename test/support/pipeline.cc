@@ -177,15 +177,15 @@ std::vector<FlowView> Pipeline::flows() const {
 
 void Pipeline::add_up(std::map<std::string, uint64_t>& packets) const {
     const Ruleset& ruleset = snapshot_->ruleset;
-    std::vector<RuleCount> counts(ruleset.index_count);
-    for (const auto& paths : snapshot_->paths)
-        paths->add_up(counts);
+    const std::vector<RuleCount> counts = snapshot_->counts();
     for (const Chain& chain : ruleset.chains) {
         for (const Rule& rule : chain.rules)
             packets[rule.id] += counts[rule.rule_index].packets;
         if (chain.policy != Policy::None)
             packets[chain.name + " policy"] += counts[chain.policy_index].packets;
     }
+    for (const NamedCounter& counter : ruleset.counters)
+        packets["counter " + counter.name] += counts[counter.index].packets;
     if (ruleset.allow_neighbour_discovery)
         packets["neighbour-discovery"] += counts[ruleset.neighbour_discovery_index].packets;
 }

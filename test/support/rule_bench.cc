@@ -22,6 +22,9 @@ Sample packet_between(std::string_view src, std::string_view dst, uint8_t protoc
     sample.packet.protocol = protocol;
     sample.packet.family = from->family;
     sample.packet.hop_limit = 64;
+    sample.packet.mark = 0;
+    sample.packet.is_datagram = false;
+    sample.packet.is_icmp_error = false;
     return sample;
 }
 

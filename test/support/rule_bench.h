@@ -26,7 +26,13 @@ struct Sample {
     InterfaceIndex in = 0;
     InterfaceIndex out = 1;
 
-    RuleInput input() const { return {packet, tuple, ct_class, direction, in, out}; }
+    Flow* flow = nullptr;
+    uint64_t wall_ns = 0;
+
+    RuleInput input() {
+        const uint16_t status = flow == nullptr ? uint16_t{0} : flow->status.load();
+        return {packet, tuple, ct_class, direction, in, out, flow, status, Now{0, 0, wall_ns}};
+    }
 };
 
 Sample packet_between(std::string_view src, std::string_view dst, uint8_t protocol,
@@ -48,7 +54,7 @@ class RuleBench {
     RuleBench(const std::string& rule, std::string_view key, HookMask hooks = kAllHooks);
 
     bool is_parsed() const { return static_cast<bool>(match_.arguments); }
-    bool matches(const Sample& sample) const { return match_.matches(sample.input()); }
+    bool matches(Sample sample) const { return match_.matches(sample.input()); }
     std::string print() const { return match_.type->print(match_.arguments, names_); }
     const Match& match() const { return match_; }
     // "E015 message | hint", or empty.

@@ -254,7 +254,9 @@ constexpr uint32_t kClosingStates = 1u << static_cast<unsigned>(SctpState::Shutd
 
 }  // namespace
 
-const Tracker kSctpTracker = {"sctp",          ip_protocol::kSctp, first,         update,
-                              kSctpStateNames, kTimeoutIds,        kClosingStates};
+const Tracker kSctpTracker = {"sctp",          ip_protocol::kSctp,
+                              first,           update,
+                              kSctpStateNames, kTimeoutIds,
+                              kClosingStates,  static_cast<int8_t>(SctpState::Established)};
 
 }  // namespace rampart

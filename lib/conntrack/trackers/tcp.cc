@@ -337,7 +337,8 @@ constexpr uint32_t kClosingStates = 1u << static_cast<unsigned>(TcpState::FinWai
 
 }  // namespace
 
-const Tracker kTcpTracker = {"tcp",          ip_protocol::kTcp, first,         update,
-                             kTcpStateNames, kTimeoutIds,       kClosingStates};
+const Tracker kTcpTracker = {
+    "tcp",          ip_protocol::kTcp, first,          update,
+    kTcpStateNames, kTimeoutIds,       kClosingStates, static_cast<int8_t>(TcpState::Established)};
 
 }  // namespace rampart

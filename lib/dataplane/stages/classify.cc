@@ -1,4 +1,6 @@
 // classify: what the rules say, from the flow's cached verdict or by walking the chain (design D1).
+#include <algorithm>
+
 #include "dataplane/stages.h"
 #include "dataplane/verdict_cache.h"
 #include "packet/parser.h"
@@ -19,6 +21,23 @@ void apply(Burst& burst, uint32_t i, WorkerContext& context, Step step, RejectWi
     }
 }
 
+RuleInput rule_input(Burst& burst, uint32_t i, const Tuple& tuple,
+                     WorkerContext& context) noexcept {
+    Packet& packet = burst.packet[i];
+    const FlowRef ref = burst.flow[i];
+    const std::vector<Interface>& interfaces = context.snapshot->ruleset.names.interfaces;
+    return {.packet = packet,
+            .tuple = tuple,
+            .ct_class = burst.ct_class[i],
+            .direction = ref.direction(),
+            .in = packet.in_port,
+            .out = packet.out_port,
+            .flow = ref.is_none() ? nullptr : &context.flows.flow(ref.index()),
+            .status = burst.status[i],
+            .now = context.now,
+            .mtu = std::min(interfaces[packet.in_port].mtu, interfaces[packet.out_port].mtu)};
+}
+
 }  // namespace
 
 Judged judge(Burst& burst, uint32_t i, WorkerContext& context, Flow* flow) noexcept {
@@ -29,12 +48,12 @@ Judged judge(Burst& burst, uint32_t i, WorkerContext& context, Flow* flow) noexc
         return {};
     }
     const Tuple tuple = tuple_of(packet);
-    const RuleInput input{
-        packet,         tuple,          burst.ct_class[i], burst.flow[i].direction(),
-        packet.in_port, packet.out_port};
+    RuleInput input = rule_input(burst, i, tuple, context);
     const Judgement judgement =
         walk(ruleset, ruleset.forward, input, *context.paths, packet.ip_length);
+    burst.path[i] = judgement.path;
     if (judgement.path != kNoPath) context.paths->count(judgement.path, 1, packet.ip_length);
+    if (input.flow_changed) input.flow->generation = 0;
     apply(burst, i, context, judgement.step, judgement.reject_with, judgement.by_policy, flow);
     return {judgement.cacheable ? judgement.path : kNoPath, judgement.is_essential};
 }
@@ -46,14 +65,21 @@ void classify_tracked(Burst& burst, uint32_t i, WorkerContext& context) noexcept
     if (packet.is_icmp_error ||
         !has_cached_verdict(flow, side, packet, burst.ct_class[i], context)) {
         const PathId path = judge(burst, i, context, &flow).path;
-        if (!packet.is_icmp_error)
+        // A later packet of this burst may have changed the status since: then this is history.
+        if (!packet.is_icmp_error && burst.status[i] == flow.status.load())
             cache_verdict(flow, side, packet, burst.ct_class[i], path, context);
         return;
     }
     const PathId path = flow.path[side];
+    burst.path[i] = path;
     context.paths->count(path, 1, packet.ip_length);
     const PathNode& node = context.paths->node(path);
     const Ruleset& ruleset = context.snapshot->ruleset;
+    if (node.has_effects) {
+        const Tuple tuple = tuple_of(packet);
+        RuleInput input = rule_input(burst, i, tuple, context);
+        run_statements(ruleset, *context.paths, path, input);
+    }
     const Chain& chain = ruleset.chains[static_cast<size_t>(ruleset.forward)];
     apply(burst, i, context, node.step, node.reject_with, node.rule.load() == chain.policy_index,
           &flow);

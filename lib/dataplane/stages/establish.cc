@@ -35,7 +35,8 @@ void confirm(Burst& burst, uint32_t i, WorkerContext& context, FlowIndex index, 
         return burst.drop(
             i, admission == Admission::TableFull ? DropReason::TableFull : DropReason::SourceLimit);
     }
-    const Tick deadline = context.now.tick + adapted(timeout, context);
+    const Tick deadline =
+        context.now.tick + adapted(timeout_of(flow, tracker_of(packet.protocol), timeout), context);
     if (!context.flows.confirm(index, packet, burst.hash[i], info, deadline)) {
         if (info.source != 0) context.sources->remove(info.source);
         return burst.drop(i, DropReason::InsertFailed);
@@ -72,6 +73,7 @@ void start_flow(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
         return judge_invalid(burst, i, context, outcome.reason);
     }
     burst.flow[i] = FlowRef(index, Direction::Original);
+    burst.status[i] = flow.status.load();
     burst.ct_class[i] = CtClass::New;
     const Judged judged = judge(burst, i, context, nullptr);
     if (burst.verdict[i] == Verdict::Forward)
@@ -95,6 +97,7 @@ void establish(Burst& burst, WorkerContext& context) noexcept {
         } else if (burst.flow[i].is_none()) {
             judge_invalid(burst, i, context, burst.packet[i].invalid);
         } else {
+            burst.status[i] = context.flows.flow(burst.flow[i].index()).status.load();
             classify_tracked(burst, i, context);
         }
     });

@@ -14,9 +14,13 @@ Step judge_raw(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
     Packet& packet = burst.packet[i];
     const Ruleset& ruleset = context.snapshot->ruleset;
     const Tuple tuple = tuple_of(packet);
-    const RuleInput input{packet,         tuple,       CtClass::Untracked, Direction::Original,
-                          packet.in_port, kNoInterface};
+    RuleInput input{.packet = packet,
+                    .tuple = tuple,
+                    .ct_class = CtClass::Untracked,
+                    .in = packet.in_port,
+                    .now = context.now};
     const Judgement judgement = walk(ruleset, ruleset.raw, input, *context.paths, packet.ip_length);
+    burst.path[i] = judgement.path;
     if (judgement.path != kNoPath) context.paths->count(judgement.path, 1, packet.ip_length);
     if (judgement.step == Step::Accept) return judgement.step;
     if (judgement.step == Step::Notrack) {

@@ -30,6 +30,7 @@ void add_fragment(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
             if (outcome.pieces > 1) context.counters.datagrams.add(1);
             burst.mbuf[i] = outcome.datagram;
             parse_packet(burst, i, context);
+            burst.packet[i].is_datagram = outcome.pieces > 1;
             if (burst.fragments & bit(i)) burst.drop(i, DropReason::FragmentNested);
             break;
     }

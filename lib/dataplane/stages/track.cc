@@ -38,11 +38,25 @@ bool forward_as_before(Burst& burst, uint32_t i, WorkerContext& context, PathRun
     if (!has_cached_verdict(flow, side, packet, burst.ct_class[i], context) || packet.is_icmp_error)
         return false;
     const PathId path = flow.path[side];
-    if (context.paths->node(path).step != Step::Accept) return false;
+    const PathNode& node = context.paths->node(path);
+    if ((node.step != Step::Accept) | node.has_effects) return false;
     run.count(path, packet.ip_length);
+    burst.path[i] = path;
     packet.out_port = flow.out_port[side];
     burst.verdict[i] = Verdict::Forward;
     return true;
+}
+
+// What the rules may do to the flow on behalf of this packet concerns the later ones of the burst:
+// those must wait for it.
+void keep_for_rules(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
+    Flow& flow = context.flows.flow(burst.flow[i].index());
+    burst.status[i] = flow.status.load();
+    const unsigned side = static_cast<unsigned>(burst.flow[i].direction());
+    if (context.snapshot->ruleset.changes_flows &&
+        (burst.packet[i].is_icmp_error ||
+         !has_cached_verdict(flow, side, burst.packet[i], burst.ct_class[i], context)))
+        flow.generation = 0;
 }
 
 bool run_tracker(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
@@ -83,8 +97,9 @@ bool run_tracker(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
             return true;
         case TrackResult::Accept:
             if (outcome.refresh) {
-                context.flows.set_deadline(index,
-                                           context.now.tick + adapted(outcome.timeout, context));
+                context.flows.set_deadline(
+                    index, context.now.tick +
+                               adapted(timeout_of(flow, tracker, outcome.timeout), context));
                 if (was_assured != flow.has(flow_status::kAssured) ||
                     old_state != flow.state.load()) [[unlikely]]
                     note_eviction_rank(context, index, tracker);
@@ -124,12 +139,14 @@ void track(Burst& burst, WorkerContext& context) noexcept {
     PathRun run(*context.paths);
     PacketMask tracked = 0;
     for_each(burst.tracked, [&](uint32_t i) {
-        if (!track_packet(burst, i, context))
+        if (!track_packet(burst, i, context)) {
             burst.starting |= bit(i);
-        else if (burst.flow[i].is_none())
+        } else if (burst.flow[i].is_none()) {
             burst.flowless |= bit(i);
-        else if (!forward_as_before(burst, i, context, run))
+        } else if (!forward_as_before(burst, i, context, run)) {
+            keep_for_rules(burst, i, context);
             tracked |= bit(i);
+        }
     });
     burst.tracked = tracked;
     for_each(burst.flowless, [&](uint32_t i) {

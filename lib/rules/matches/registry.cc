@@ -6,8 +6,10 @@ namespace {
 
 // The order in which a rule's matches are printed and evaluated.
 constexpr const MatchType* kMatchTypes[] = {
-    &kMatchIn,    &kMatchOut,   &kMatchFamily, &kMatchProto,  &kMatchSrc,   &kMatchDst,
-    &kMatchSport, &kMatchDport, &kMatchIcmp,   &kMatchIcmpv6, &kMatchState, &kMatchCtDir,
+    &kMatchIn,       &kMatchOut,    &kMatchFamily, &kMatchProto,    &kMatchSrc,     &kMatchDst,
+    &kMatchSport,    &kMatchDport,  &kMatchIcmp,   &kMatchIcmpv6,   &kMatchState,   &kMatchCtDir,
+    &kMatchCtStatus, &kMatchCtMark, &kMatchMark,   &kMatchTcpFlags, &kMatchMacSrc,  &kMatchVlan,
+    &kMatchDscp,     &kMatchTtl,    &kMatchLength, &kMatchFrag,     &kMatchPktType, &kMatchTime,
 };
 
 }  // namespace

@@ -17,5 +17,17 @@ extern const MatchType kMatchIcmp;
 extern const MatchType kMatchIcmpv6;
 extern const MatchType kMatchState;
 extern const MatchType kMatchCtDir;
+extern const MatchType kMatchCtStatus;
+extern const MatchType kMatchCtMark;
+extern const MatchType kMatchMark;
+extern const MatchType kMatchTcpFlags;
+extern const MatchType kMatchMacSrc;
+extern const MatchType kMatchVlan;
+extern const MatchType kMatchDscp;
+extern const MatchType kMatchTtl;
+extern const MatchType kMatchLength;
+extern const MatchType kMatchFrag;
+extern const MatchType kMatchPktType;
+extern const MatchType kMatchTime;
 
 }  // namespace rampart

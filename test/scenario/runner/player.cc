@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include <fmt/format.h>
+
 #include "packet/parser.h"
 #include "support/fragment_frame.h"
 #include "support/frame_text.h"
@@ -39,6 +41,13 @@ std::string joined(const std::vector<std::string>& words, size_t first) {
     return text;
 }
 
+std::string hex_text(const Bytes& bytes) {
+    std::string text;
+    for (const uint8_t byte : bytes)
+        text += fmt::format("{:02x}", byte);
+    return text;
+}
+
 class Player {
   public:
     explicit Player(const Scenario& scenario);
@@ -54,6 +63,7 @@ class Player {
     Arrival arrival_of(const std::string& row);
     void check(const PacketRow& row, const Arrival& arrival, const Outcome& outcome);
     void check_verdict(const std::string& expect, const Arrival& arrival, const Outcome& outcome);
+    void check_rewritten(const std::vector<std::string>& words, const Outcome& outcome);
     void check_class(const std::string& wanted, const Outcome& outcome);
     void check_reply(const std::vector<std::string>& words, const Outcome& outcome);
     void check_flow(const std::string& wanted, Bytes frame);
@@ -145,6 +155,7 @@ void Player::check_verdict(const std::string& expect, const Arrival& arrival,
                            const Outcome& outcome) {
     const std::vector<std::string> words = words_of(expect);
     if (words.size() >= 3 && words[1] == "reply") return check_reply(words, outcome);
+    if (words.size() >= 3 && words[1] == "as") return check_rewritten(words, outcome);
     std::string actual;
     if (outcome.verdict == Verdict::Forward) {
         actual = port_name(outcome.out_port) + " " +
@@ -159,6 +170,16 @@ void Player::check_verdict(const std::string& expect, const Arrival& arrival,
         actual = "neither forwarded nor dropped";
     }
     if (actual != expect) return fail(expect, actual);
+}
+
+// "wan as PACKET": it left there, byte for byte like this.
+void Player::check_rewritten(const std::vector<std::string>& words, const Outcome& outcome) {
+    const Bytes wanted = frame_of(joined(words, 2));
+    if (outcome.verdict == Verdict::Forward && port_name(outcome.out_port) == words[0] &&
+        outcome.frame == wanted)
+        return;
+    fail(joined(words, 0) + "\n        " + hex_text(wanted),
+         outcome.to_text() + "\n        " + hex_text(outcome.frame));
 }
 
 // "new", or "invalid tcp_flags"; the reason may be left out.

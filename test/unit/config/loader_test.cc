@@ -145,7 +145,7 @@ TEST_CASE("a negated address of one family narrows its rule to that family") {
     REQUIRE(loading.configuration);
     const Rule& rule = loading.ruleset().chains[0].rules[0];
     CHECK(rule.text == "family: ipv4, not: { src: 10.0.0.0/8 }, action: accept");
-    const auto holds = [&rule](const Sample& sample) {
+    const auto holds = [&rule](Sample sample) {
         for (const Match& match : rule.matches) {
             if (!match.matches(sample.input())) return false;
         }

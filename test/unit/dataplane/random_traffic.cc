@@ -27,18 +27,44 @@ std::string random_match(std::mt19937_64& random) {
                          "out: lan",
                          "proto: icmp, icmp: echo-request",
                          "family: ipv6",
+                         "length: 0-40",
+                         "ttl: 64",
+                         "mark: 1",
+                         "mark: 0/2",
+                         "proto: tcp, tcp_flags: syn",
+                         "proto: tcp, tcp_flags: rst/rst",
+                         "pkt_type: unicast",
+                         "not: { mark: 2 }",
+                         "not: { length: 40 }",
                          "not: { state: established }",
                          "not: { in: wan }",
                          "family: ipv4, proto: tcp",
                          "proto: icmpv6, icmpv6: [echo-request, neighbour-discovery]"});
 }
 
-std::string random_rule(std::mt19937_64& random, const std::string& callee, bool with_reject) {
+// What looks at the flow as it is when a packet is judged: in a burst, after all have been tracked.
+std::string random_flow_match(std::mt19937_64& random) {
+    return pick(random, {"ct_mark: 1", "ct_mark: 0/2", "ct_mark: [1, 3]", "ct_status: assured",
+                         "ct_status: [seen_reply, dnat]", "not: { ct_mark: 0 }",
+                         "not: { ct_status: seen_reply }"});
+}
+
+std::string random_statement(std::mt19937_64& random, bool with_effects) {
+    if (!with_effects) return pick(random, {"set_mark: 1", "set_mark: 2/2", "counter: c"});
+    return pick(random, {"set_mark: 1", "set_mark: 2/2", "set_mark: ct_mark", "set_ct_mark: 1",
+                         "set_ct_mark: 2/2", "set_ct_mark: 0", "set_ct_mark: mark", "counter: c",
+                         "timeout: 5s", "set_dscp: ef"});
+}
+
+std::string random_rule(std::mt19937_64& random, const std::string& callee, bool with_effects) {
     std::string rule = "{ ";
-    if (random() % 8) rule += random_match(random) + ", ";
+    const bool looks_at_flow = with_effects && random() % 4 == 0;
+    if (random() % 8)
+        rule += (looks_at_flow ? random_flow_match(random) : random_match(random)) + ", ";
+    if (random() % 4 == 0) rule += random_statement(random, with_effects) + ", ";
     std::vector<std::string> actions = {"action: accept", "action: accept", "action: drop",
                                         "action: return", "action: continue"};
-    if (with_reject) actions.push_back("action: reject");
+    if (with_effects) actions.push_back("action: reject");
     if (!callee.empty()) {
         actions.push_back("jump: " + callee);
         actions.push_back("goto: " + callee);
@@ -46,11 +72,11 @@ std::string random_rule(std::mt19937_64& random, const std::string& callee, bool
     return rule + pick(random, actions) + " }";
 }
 
-std::string random_rules(std::mt19937_64& random, const std::string& callee, bool with_reject) {
+std::string random_rules(std::mt19937_64& random, const std::string& callee, bool with_effects) {
     std::string rules = "[";
     const unsigned count = 1 + static_cast<unsigned>(random() % 5);
     for (unsigned i = 0; i < count; ++i)
-        rules += (i ? ", " : "") + random_rule(random, callee, with_reject);
+        rules += (i ? ", " : "") + random_rule(random, callee, with_effects);
     return rules + "]";
 }
 
@@ -66,12 +92,17 @@ std::string endpoint(std::mt19937_64& random, bool is_ipv6, bool is_client, bool
 
 }  // namespace
 
-std::string random_config(std::mt19937_64& random, bool with_reject) {
+std::string random_config(std::mt19937_64& random, bool with_effects) {
     const std::string policy = random() % 2 ? "accept" : "drop";
     return config_with(
-        "{ policy: " + policy + ", rules: " + random_rules(random, "one", with_reject) + " }",
-        "  one: " + random_rules(random, "two", with_reject) +
-            "\n  two: " + random_rules(random, "", with_reject) + "\n");
+        "{ policy: " + policy + ", rules: " + random_rules(random, "one", with_effects) + " }",
+        "  one: " + random_rules(random, "two", with_effects) +
+            "\n  two: " + random_rules(random, "", with_effects) + "\n  raw: " +
+            pick(random,
+                 {"[]", "[ { length: 0-40, set_mark: 1 } ]",
+                  "[ { proto: udp, sport: 53, action: notrack } ]",
+                  "[ { proto: tcp, tcp_flags: syn, set_mark: 3 }, { ttl: 1, action: drop } ]"}) +
+            "\n");
 }
 
 Arrival random_arrival(std::mt19937_64& random) {

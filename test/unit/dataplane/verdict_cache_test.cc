@@ -56,6 +56,7 @@ TEST_CASE("cached and walked verdicts agree on random rules and traffic") {
             }
         }
         CHECK(flows_of(cached) == flows_of(walked));
+        CHECK(flows_of(crowded) == flows_of(walked));
         CHECK(cached.rule_packets() == walked.rule_packets());
         CHECK(crowded.rule_packets() == walked.rule_packets());
         CHECK(cached.is_conserved());

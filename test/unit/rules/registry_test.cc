@@ -9,6 +9,7 @@
 #include "packet/drop_reason.h"
 #include "packet/invalid_reason.h"
 #include "rules/match.h"
+#include "rules/statement.h"
 #include "rules/target.h"
 #include "support/rule_bench.h"
 
@@ -77,11 +78,29 @@ TEST_CASE("every target has a unique name, help, and an example that loads") {
     }
 }
 
+TEST_CASE("every statement has a unique key, help, an example that loads, and a scenario") {
+    std::set<std::string_view> keys;
+    for (const StatementType* type : statement_types()) {
+        CAPTURE(type->key);
+        CHECK(keys.insert(type->key).second);
+        CHECK(find_statement_type(type->key) == type);
+        CHECK(find_match_type(type->key) == nullptr);
+        CHECK(type->help.example.find(type->key) != std::string_view::npos);
+        CHECK_FALSE(type->help.values.empty());
+        check_help(type->help, type->hooks);
+        const std::string file = std::string(type->key) + ".yaml";
+        CHECK(std::filesystem::exists(std::filesystem::path(RAMPART_SOURCE_ROOT "/test/scenario") /
+                                      "statements" / file));
+    }
+}
+
 TEST_CASE("the reference manual names every match, target, key and code") {
     const std::string reference = render_reference();
     for (const MatchType* type : match_types()) {
         CHECK(reference.find(type->key) != std::string::npos);
     }
+    for (const StatementType* type : statement_types())
+        CHECK(reference.find(type->key) != std::string::npos);
     for (const TargetType* type : target_types()) {
         CHECK(reference.find(type->name) != std::string::npos);
     }

@@ -22,7 +22,7 @@ struct Walker {
         Packet packet;
         REQUIRE(parse_frame(packet, frame.data(), size, size, {}).kind == FrameKind::Ip);
         const Tuple tuple = tuple_of(packet);
-        const RuleInput input{packet, tuple, ct_class, Direction::Original, 0, 1};
+        RuleInput input{packet, tuple, ct_class, Direction::Original, 0, 1};
         const Judgement judgement =
             walk(snapshot->ruleset, snapshot->ruleset.forward, input, paths, packet.ip_length);
         if (judgement.path != kNoPath) paths.count(judgement.path, 1, packet.ip_length);

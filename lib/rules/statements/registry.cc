@@ -1,0 +1,25 @@
+#include "rules/statements/registry.h"
+
+namespace rampart {
+
+namespace {
+
+// The order in which a rule's statements are printed and carried out.
+constexpr const StatementType* kStatementTypes[] = {
+    &kStatementCounter, &kStatementSetMark, &kStatementSetCtMark,
+    &kStatementSetDscp, &kStatementTcpMss,  &kStatementTimeout,
+};
+
+}  // namespace
+
+std::span<const StatementType* const> statement_types() noexcept {
+    return kStatementTypes;
+}
+
+const StatementType* find_statement_type(std::string_view key) noexcept {
+    for (const StatementType* type : kStatementTypes)
+        if (type->key == key) return type;
+    return nullptr;
+}
+
+}  // namespace rampart

@@ -1,0 +1,15 @@
+// The statement types, one per file of this folder. Only registry.cc lists them.
+#pragma once
+
+#include "rules/statement.h"
+
+namespace rampart {
+
+extern const StatementType kStatementCounter;
+extern const StatementType kStatementSetMark;
+extern const StatementType kStatementSetCtMark;
+extern const StatementType kStatementSetDscp;
+extern const StatementType kStatementTcpMss;
+extern const StatementType kStatementTimeout;
+
+}  // namespace rampart
