@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/scalar.h"
 #include "config/build.h"
 #include "config/build_rule.h"
 #include "config/chain_graph.h"
@@ -247,6 +248,11 @@ void ChainsBuilder::number_rules() {
 }  // namespace
 
 void build_chains(const Value& document, Ruleset& ruleset, Diagnostics& diagnostics) {
+    if (const Value* services = document.find("services")) {
+        const auto flag = parse_bool(services->is_scalar() ? services->text() : "");
+        if (!flag) diagnostics.error("E005", services->location(), "'services' is true or false");
+        ruleset.names.has_services = flag.value_or(false);
+    }
     const Value* section = document.find("chains");
     if (section == nullptr || !section->is_map()) {
         diagnostics.error("E006", section ? section->location() : document.location(),

@@ -17,6 +17,7 @@ struct Names {
     std::vector<Interface> interfaces;
     std::vector<Zone> zones;
     std::vector<std::string> chains;  // index = Ruleset::chains index
+    bool has_services = false;        // `services: true`: names of services stand for ports
 
     // An interface, a zone, or a glob such as "eth*"; empty when nothing is called so.
     InterfaceSet find_interfaces(std::string_view name_or_glob) const;

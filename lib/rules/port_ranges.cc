@@ -1,6 +1,7 @@
 #include "rules/port_ranges.h"
 
 #include <algorithm>
+#include <netdb.h>
 
 #include <fmt/format.h>
 
@@ -14,14 +15,17 @@ struct Service {
     std::string_view name;
     unsigned port;
 };
-// Only for hints: the language has no service names.
+// For hints: names are no ports unless `services: true` says so.
 constexpr Service kServices[] = {{"ftp", 21},    {"ssh", 22},   {"smtp", 25},   {"dns", 53},
                                  {"domain", 53}, {"http", 80},  {"ntp", 123},   {"snmp", 161},
                                  {"bgp", 179},   {"ldap", 389}, {"https", 443}, {"mysql", 3306}};
 
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+
 bool is_leading_zero(std::string_view text) {
-    return text.size() > 1 && text[0] == '0' &&
-           std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+    return text.size() > 1 && text[0] == '0' && std::all_of(text.begin(), text.end(), is_digit);
 }
 
 void report(const Value& item, ParseContext& context) {
@@ -40,8 +44,10 @@ void report(const Value& item, ParseContext& context) {
     }
     std::string hint;
     for (const Service& service : kServices) {
-        if (service.name == text) hint = fmt::format("write the number {}", service.port);
+        if (service.name == text)
+            hint = fmt::format("write the number {}, or services: true at the top", service.port);
     }
+    if (hint.empty() && context.names.has_services) hint = "no such name in /etc/services";
     if (text.find(',') != text.npos) hint = "write a list: [80, 443]";
     const size_t colon = text.find(':');
     if (colon != text.npos) {
@@ -52,6 +58,22 @@ void report(const Value& item, ParseContext& context) {
         "E009", item.location(),
         fmt::format("{} is not a port (0-65535) or a range like 8000-8999", quoted(text)),
         std::move(hint));
+}
+
+// A name of /etc/services, for each protocol of the rule: they may differ.
+bool add_service(const std::string& name, ParseContext& context, PortRanges& ranges) {
+    if (!context.names.has_services || name.empty() || is_digit(name[0])) return false;
+    bool is_known = false;
+    for (const uint8_t protocol : context.scope.protocols) {
+        const servent* service = getservbyname(name.c_str(), print_protocol(protocol).c_str());
+        if (service == nullptr) continue;
+        const uint16_t port = be16{static_cast<uint16_t>(service->s_port)}.host();
+        const PortRange range{port, port};
+        if (std::find(ranges.written.begin(), ranges.written.end(), range) == ranges.written.end())
+            ranges.written.push_back(range);
+        is_known = true;
+    }
+    return is_known;
 }
 
 // The rule must name protocols, and only such that have ports. A `proto` that could not be parsed
@@ -77,7 +99,7 @@ Arguments parse_port_ranges(const Value& value, ParseContext& context) {
     for (const Value* item : scalars_of(value, "a port", context)) {
         if (const auto range = parse_port_range(item->text())) {
             ranges.written.push_back(*range);
-        } else {
+        } else if (!add_service(item->text(), context, ranges)) {
             report(*item, context);
             good = false;
         }

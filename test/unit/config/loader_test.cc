@@ -29,8 +29,8 @@ struct Loading {
     std::optional<Configuration> configuration;
 };
 
-Loading with_rules(const std::string& rules) {
-    return Loading(kHead + "chains:\n  forward:\n    policy: drop\n    rules:\n" + rules);
+Loading with_rules(const std::string& rules, const std::string& more = "") {
+    return Loading(kHead + more + "chains:\n  forward:\n    policy: drop\n    rules:\n" + rules);
 }
 
 }  // namespace
@@ -259,4 +259,19 @@ TEST_CASE("a file that is not one is refused with the reason") {
     Diagnostics large;
     CHECK_FALSE(load_configuration("a", std::string(kMaxFileBytes + 1, ' '), large));
     CHECK(problem_of(large) == "E001 larger than 16 MiB");
+}
+
+TEST_CASE("names of services stand for ports only when the file says so") {
+    const std::string rule =
+        "      - { proto: [tcp, udp], dport: [https, 8080], action: accept }\n";
+    const Loading without = with_rules(rule);
+    CHECK_FALSE(without.configuration);
+    CHECK(without.problem().find("write the number 443, or services: true") != std::string::npos);
+    const Loading with = with_rules(rule, "services: true\n");
+    REQUIRE(with.configuration);
+    CHECK(with.ruleset().chains[0].rules[0].text ==
+          "proto: [tcp, udp], dport: [443, 8080], action: accept");
+    const Loading unknown = with_rules(
+        "      - { proto: tcp, dport: no-such-service, action: accept }\n", "services: true\n");
+    CHECK_FALSE(unknown.configuration);
 }
