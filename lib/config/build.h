@@ -22,6 +22,7 @@ void build_link(const Value& document, LinkSettings& link, Ruleset& ruleset,
 void build_conntrack(const Value& document, const Names& names, ConntrackSettings& conntrack,
                      Diagnostics& diagnostics);
 void build_logging(const Value& document, LoggingSettings& logging, Diagnostics& diagnostics);
+void build_reload(const Value& document, ReloadSettings& reload, Diagnostics& diagnostics);
 void build_chains(const Value& document, Ruleset& ruleset, Diagnostics& diagnostics);
 
 }  // namespace rampart

@@ -93,23 +93,12 @@ void build_control(const Value& document, ControlSettings& control, Diagnostics&
     if (const std::string* group = section.text("group")) control.group = *group;
 }
 
-void build_reload(const Value& document, Diagnostics& diagnostics) {
-    const Section section(document.find("reload"), "reload", "'reload'", diagnostics);
-    if (section.choice("established", {"keep", "recheck"}) == size_t{1}) {
-        report_not_built("recheck", section.find("established")->location(), diagnostics);
-    }
-    if (section.choice("counters", {"keep", "reset"}) == size_t{1}) {
-        report_not_built("reset", section.find("counters")->location(), diagnostics);
-    }
-}
-
 }  // namespace
 
 void build_system(const Value& document, SystemSettings& system, Diagnostics& diagnostics) {
     build_cores(document, system.cores, diagnostics);
     build_memory(document, system.memory, diagnostics);
     build_control(document, system.control, diagnostics);
-    build_reload(document, diagnostics);
     const Value* eal = document.find("eal");
     if (eal == nullptr) return;
     const bool is_good =

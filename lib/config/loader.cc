@@ -115,6 +115,7 @@ std::optional<Configuration> load_configuration(SourceTexts sources, Diagnostics
     build_link(document, snapshot.link, snapshot.ruleset, diagnostics);
     build_conntrack(document, snapshot.ruleset.names, snapshot.conntrack, diagnostics);
     build_logging(document, snapshot.logging, diagnostics);
+    build_reload(document, snapshot.reload, diagnostics);
     build_chains(document, snapshot.ruleset, diagnostics);
     snapshot.conntrack.has_essential_rules = has_essential_rules(snapshot.ruleset);
     if (diagnostics.has_errors()) return std::nullopt;

@@ -97,15 +97,17 @@ struct SctpFlow {
     Direction odd_direction;
 };
 
+inline constexpr uint32_t kNotCached = UINT32_MAX;  // the rules' kNoPath
+
 struct alignas(64) Flow {
     Shared<Tick> deadline;        // worker: rw, control: ro; expired from this tick on
     Tick check_at = 0;            // worker only; copy of the table's sweep deadline, never later
     Tick created = 0;             // worker only
-    uint32_t generation = 0;      // worker only; of the cached paths; 0: none cached
+    uint32_t generation = 0;      // worker only; that the rules judged it by last
     Shared<uint16_t> status;      // worker: rw, control: ro; flow_status
     uint8_t path_class = 0;       // worker only; CtClass that path[0] was cached for
     Shared<uint8_t> state;        // worker: rw, control: ro; number of the tracker's state
-    uint32_t path[2]{};           // worker only; PathId per direction, kNoPath: not cached
+    uint32_t path[2]{};           // worker only; PathId per direction, or kNotCached
     uint8_t in_port[2]{};         // worker only; ingress port that each cached path is for
     uint8_t out_port[2]{};        // worker only; where that direction leaves
     Shared<uint64_t> packets[2];  // worker: rw, control: ro; only with accounting
@@ -122,8 +124,10 @@ struct alignas(64) Flow {
     // A changed status may change what rules say: the cached verdicts go.
     void set_status(uint16_t bits) noexcept {
         status.store(static_cast<uint16_t>(status.load() | bits));
-        generation = 0;
+        forget_verdicts();
     }
+    // The generation stays: the flow was judged by these rules, and passed.
+    void forget_verdicts() noexcept { path[0] = path[1] = kNotCached; }
 };
 static_assert(sizeof(Flow) == 128);
 static_assert(offsetof(Flow, tcp) == 64);

@@ -142,6 +142,7 @@ void Controller::each_second() {
     stats_->sample(clock_.now().ns);
     fill_watch_->look(publisher_->current().conntrack, clock_.now().ns);
     publisher_->collect();
+    recheck_watch_.look(*publisher_);
     sd_notifyf(0, "STATUS=generation %u, %zu ports, %llu flows, %.2f Mpps",
                publisher_->current().generation, datapath_->ports().size(),
                static_cast<unsigned long long>(datapath_->flow_count()),

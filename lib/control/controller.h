@@ -21,6 +21,7 @@
 #include "control/event_loop.h"
 #include "control/fill_watch.h"
 #include "control/publisher.h"
+#include "control/recheck_watch.h"
 #include "control/stats.h"
 
 namespace rampart {
@@ -47,6 +48,11 @@ class Controller {
     CommandOutput apply(SourceTexts sources);
     // The same with the file that the daemon was started with.
     CommandOutput reload();
+
+    // As Publisher::reset_counts().
+    bool reset_counters(const std::vector<RuleIndex>& indices) {
+        return publisher_->reset_counts(indices);
+    }
 
     Datapath& datapath() noexcept { return *datapath_; }
     EventFeed& events() noexcept { return *events_; }
@@ -81,6 +87,7 @@ class Controller {
     std::unique_ptr<Publisher> publisher_;
     std::unique_ptr<Ager> ager_;
     std::unique_ptr<FillWatch> fill_watch_;
+    RecheckWatch recheck_watch_;
     std::unique_ptr<Stats> stats_;
     std::unique_ptr<EventFeed> events_;
     std::unique_ptr<ApiServer> server_;

@@ -34,8 +34,24 @@ std::vector<RuleCount> add_up(const Snapshot& snapshot, std::vector<RuleCount> b
     for (size_t i = 0; i < base.size(); ++i) {
         base[i].packets += counted[i].packets;
         base[i].bytes += counted[i].bytes;
+        base[i].flows_cut += counted[i].flows_cut;
     }
     return base;
+}
+
+std::vector<RuleCount> carried(const Snapshot& from, const std::vector<RuleCount>& counts,
+                               const Snapshot& to) {
+    if (to.reload.reset_counters) return std::vector<RuleCount>(to.ruleset.index_count);
+    return carry_over(from.ruleset, counts, to.ruleset);
+}
+
+uint64_t flows_cut_in(const Snapshot& snapshot) {
+    if (!snapshot.reload.recheck) return 0;
+    uint64_t total = 0;
+    for (const RuleCount& count :
+         add_up(snapshot, std::vector<RuleCount>(snapshot.ruleset.index_count)))
+        total += count.flows_cut;
+    return total;
 }
 
 }  // namespace
@@ -47,6 +63,7 @@ std::vector<RuleCount> carry_over(const Ruleset& from, const std::vector<RuleCou
         RuleCount& count = known[std::move(key)];
         count.packets += counts[index].packets;
         count.bytes += counts[index].bytes;
+        count.flows_cut += counts[index].flows_cut;
     });
     std::vector<RuleCount> moved(to.index_count);
     for_each_counter(to, [&](const CounterKey& key, RuleIndex index) {
@@ -90,8 +107,8 @@ void Publisher::collect() {
     if (!is_active()) return;
     while (generations_.size() > 1) {
         const Snapshot& oldest = *generations_[0];
-        base_ =
-            carry_over(oldest.ruleset, add_up(oldest, std::move(base_)), generations_[1]->ruleset);
+        flows_cut_ += flows_cut_in(oldest);
+        base_ = carried(oldest, add_up(oldest, std::move(base_)), *generations_[1]);
         generations_.pop_front();
     }
 }
@@ -99,11 +116,29 @@ void Publisher::collect() {
 std::vector<RuleCount> Publisher::counts() const {
     std::vector<RuleCount> counts = base_;
     for (size_t i = 0; i < generations_.size(); ++i) {
-        if (i != 0)
-            counts = carry_over(generations_[i - 1]->ruleset, counts, generations_[i]->ruleset);
+        if (i != 0) counts = carried(*generations_[i - 1], counts, *generations_[i]);
         counts = add_up(*generations_[i], std::move(counts));
     }
     return counts;
+}
+
+bool Publisher::reset_counts(const std::vector<RuleIndex>& indices) {
+    collect();
+    if (generations_.size() != 1) return false;
+    const std::vector<RuleCount> counted = counts();
+    for (const RuleIndex index : indices) {
+        base_[index].packets -= counted[index].packets;
+        base_[index].bytes -= counted[index].bytes;
+        base_[index].flows_cut -= counted[index].flows_cut;
+    }
+    return true;
+}
+
+uint64_t Publisher::flows_cut() const {
+    uint64_t total = flows_cut_;
+    for (const auto& snapshot : generations_)
+        total += flows_cut_in(*snapshot);
+    return total;
 }
 
 }  // namespace rampart

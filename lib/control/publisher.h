@@ -40,13 +40,21 @@ class Publisher {
     const Snapshot& current() const noexcept { return *generations_.back(); }
     // All workers use the current generation.
     bool is_active() const noexcept;
-    // By RuleIndex of the current generation, since the daemon started.
+    // By RuleIndex of the current generation, since the daemon started or they were reset.
     std::vector<RuleCount> counts() const;
+    // From now on these counters of the current generation count from zero. False, and nothing
+    // done, while a worker still uses an older generation.
+    bool reset_counts(const std::vector<RuleIndex>& indices);
+    // Flows that rules of any generation ended (reload.established: recheck).
+    uint64_t flows_cut() const;
 
   private:
     std::vector<Worker*> workers_;
     std::deque<std::unique_ptr<Snapshot>> generations_;
-    std::vector<RuleCount> base_;  // what was counted before generations_.front()
+    // What was counted before generations_.front(). Modulo 2^64: a reset takes off what the path
+    // tables will still report.
+    std::vector<RuleCount> base_;
+    uint64_t flows_cut_ = 0;  // of generations that are gone
     uint32_t last_generation_ = 0;
 };
 

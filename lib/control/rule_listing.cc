@@ -216,6 +216,7 @@ Json rule_to_json(const Rule& rule, const RuleCount& count, const Names& names) 
     json["text"] = rule.text;
     json["place"] = rule.place;
     if (!rule.comment.empty()) json["comment"] = rule.comment;
+    if (count.flows_cut != 0) json["flows_cut"] = count.flows_cut;
     return json;
 }
 

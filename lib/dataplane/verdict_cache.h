@@ -10,6 +10,8 @@
 
 namespace rampart {
 
+static_assert(kNoPath == kNotCached);
+
 // The class is compared because the packets of one burst may all be tracked, past a change of
 // class, before the first of them is judged. Replies have but one: ESTABLISHED.
 inline bool has_cached_verdict(const Flow& flow, unsigned side, const Packet& packet,

@@ -60,6 +60,7 @@ void PathTable::add_up(std::vector<RuleCount>& counts) const {
     for (RuleIndex rule = 0; rule < rule_count_; ++rule) {
         counts[rule].packets += direct_[rule].packets.load();
         counts[rule].bytes += direct_[rule].bytes.load();
+        counts[rule].flows_cut += direct_[rule].flows_cut.load();
     }
 }
 

@@ -30,6 +30,7 @@ inline constexpr PathId kNoPath = 0xffffffff;
 struct RuleCount {
     uint64_t packets = 0;
     uint64_t bytes = 0;
+    uint64_t flows_cut = 0;  // that it ended (reload.established: recheck)
 };
 
 struct alignas(32) PathNode {
@@ -61,6 +62,7 @@ class PathTable {
         nodes_[path].bytes.add(bytes);
     }
     void count_direct(RuleIndex rule, uint64_t packets, uint64_t bytes) noexcept;
+    void count_flow_cut(RuleIndex rule) noexcept { direct_[rule].flows_cut.add(1); }
 
     // Control: adds what each rule counted here to `counts` (indexed by RuleIndex).
     void add_up(std::vector<RuleCount>& counts) const;
@@ -69,6 +71,7 @@ class PathTable {
     struct Direct {
         Shared<uint64_t> packets;
         Shared<uint64_t> bytes;
+        Shared<uint64_t> flows_cut;
     };
     uint32_t capacity_;
     std::atomic<uint32_t> size_{1};  // worker: rw, control: ro (release / acquire)

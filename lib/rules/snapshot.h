@@ -27,12 +27,19 @@ struct LoggingSettings {
     uint32_t invalid_per_s = 0;  // INVALID packets that each worker logs; 0: none
 };
 
+struct ReloadSettings {
+    bool recheck = false;         // flows that these rules would refuse are ended
+    bool reset_counters = false;  // the rules count from zero
+    uint32_t confirm_s = 0;       // how long `apply` waits for `confirm`; 0: it does not
+};
+
 struct Snapshot {
     uint32_t generation = 0;
     Ruleset ruleset;
     ConntrackSettings conntrack;
     LinkSettings link;
     LoggingSettings logging;
+    ReloadSettings reload;
     // One per worker, made by the publisher.
     std::vector<std::unique_ptr<PathTable>> paths;
 

@@ -73,6 +73,7 @@ class Report {
         }
         Json json = to_json(all_);
         json["in_flight"] = all_.in_flight();
+        json["flows_cut"] = controller_.publisher().flows_cut();
         json["per_second"] = rates_to_json(controller_.stats());
         json["ports"] = std::move(ports);
         json["workers"] = std::move(workers);
@@ -80,7 +81,7 @@ class Report {
     }
 
     std::string text() const {
-        return port_lines() + worker_lines() +
+        return port_lines() + worker_lines() + recheck_line() +
                fmt::format(
                    "\nreceived {} + handed in {} = forwarded {} + handed out {} + merged {} + "
                    "dropped {}{}\n",
@@ -91,6 +92,14 @@ class Report {
     }
 
   private:
+    // What reloads with `recheck` did; `drops` counts the same flows under `recheck`.
+    std::string recheck_line() const {
+        const Publisher& publisher = controller_.publisher();
+        const uint64_t cut = publisher.flows_cut();
+        if (cut == 0) return {};
+        const std::string who = describe_flows_cut(publisher);
+        return fmt::format("\nflows ended by rechecks {}{}{}\n", cut, who.empty() ? "" : ": ", who);
+    }
     double worker_rate(size_t worker, uint64_t Totals::*counter) const {
         return controller_.stats().worker_rate(worker, counter);
     }

@@ -4,6 +4,7 @@
 #include "dataplane/stages.h"
 #include "dataplane/verdict_cache.h"
 #include "packet/parser.h"
+#include "rules/flow_judgement.h"
 #include "rules/walk.h"
 
 namespace rampart {
@@ -38,6 +39,40 @@ RuleInput rule_input(Burst& burst, uint32_t i, const Tuple& tuple,
             .mtu = std::min(interfaces[packet.in_port].mtu, interfaces[packet.out_port].mtu)};
 }
 
+// A flow that began under other rules (reload.established: recheck): would these let it begin?
+// If not, it is ended here.
+bool outlives_reload(Burst& burst, uint32_t i, WorkerContext& context, Flow& flow) noexcept {
+    const Ruleset& ruleset = context.snapshot->ruleset;
+    if (ruleset.forward == Ruleset::kNoChain) return true;  // nothing passes in any case
+    const FlowIndex index = burst.flow[i].index();
+    const Tuple original = context.flows.original_tuple(index);
+    const bool was_expected = flow.has(flow_status::kExpected);
+    const InterfaceIndex in = flow.in_port[0];
+    const FlowJudgement judgement =
+        judge_flow(ruleset, ruleset.forward,
+                   {.packet = burst.packet[i],
+                    .tuple = original,
+                    .ct_class = was_expected ? CtClass::Related : CtClass::New,
+                    .direction = Direction::Original,
+                    .in = in,
+                    .out = ruleset.names.interfaces[in].bridge_peer,
+                    .flow = &flow,
+                    .status = was_expected ? flow_status::kExpected : uint16_t{0},
+                    .now = context.now});
+    if (!judgement.is_refused) {
+        flow.generation = context.snapshot->generation;
+        flow.forget_verdicts();
+        return true;
+    }
+    if (!flow.has(flow_status::kDying)) {
+        context.flows.erase(index);
+        context.counters.erased.add(1);
+        context.paths->count_flow_cut(judgement.rule);
+    }
+    burst.drop(i, DropReason::Recheck);
+    return false;
+}
+
 }  // namespace
 
 Judged judge(Burst& burst, uint32_t i, WorkerContext& context, Flow* flow) noexcept {
@@ -53,7 +88,7 @@ Judged judge(Burst& burst, uint32_t i, WorkerContext& context, Flow* flow) noexc
         walk(ruleset, ruleset.forward, input, *context.paths, packet.ip_length);
     burst.path[i] = judgement.path;
     if (judgement.path != kNoPath) context.paths->count(judgement.path, 1, packet.ip_length);
-    if (input.flow_changed) input.flow->generation = 0;
+    if (input.flow_changed) input.flow->forget_verdicts();
     apply(burst, i, context, judgement.step, judgement.reject_with, judgement.by_policy, flow);
     return {judgement.cacheable ? judgement.path : kNoPath, judgement.is_essential};
 }
@@ -61,6 +96,9 @@ Judged judge(Burst& burst, uint32_t i, WorkerContext& context, Flow* flow) noexc
 void classify_tracked(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
     const Packet& packet = burst.packet[i];
     Flow& flow = context.flows.flow(burst.flow[i].index());
+    if (flow.generation != context.snapshot->generation && context.snapshot->reload.recheck &&
+        !packet.is_icmp_error && !outlives_reload(burst, i, context, flow))
+        return;
     const unsigned side = static_cast<unsigned>(burst.flow[i].direction());
     if (packet.is_icmp_error ||
         !has_cached_verdict(flow, side, packet, burst.ct_class[i], context)) {

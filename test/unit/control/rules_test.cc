@@ -72,6 +72,68 @@ TEST_CASE("the publisher numbers generations and adds up what was counted in eac
     CHECK(publisher.counts().size() == publisher.current().ruleset.index_count);
 }
 
+namespace {
+
+// Publishes a rule `one`, with a path table such as a worker has.
+void publish(Publisher& publisher, const std::string& more = "") {
+    auto snapshot = std::move(
+        load(file_with("      - { id: one, proto: tcp, action: accept }\n", more)).snapshot);
+    snapshot->paths.push_back(std::make_unique<PathTable>(snapshot->ruleset.index_count));
+    publisher.publish(std::move(snapshot));
+}
+
+void count(Publisher& publisher, uint64_t packets) {
+    publisher.current().paths[0]->count_direct(0, packets, 100 * packets);
+}
+
+}  // namespace
+
+TEST_CASE("counters that are reset count from zero, over further reloads too") {
+    Publisher publisher({});
+    publish(publisher);
+    count(publisher, 7);
+    CHECK(publisher.counts()[0].packets == 7);
+    CHECK(publisher.reset_counts({0}));
+    CHECK(publisher.counts()[0].packets == 0);
+    count(publisher, 2);
+    CHECK(publisher.counts()[0].packets == 2);
+    CHECK(publisher.counts()[0].bytes == 200);
+    publish(publisher);
+    count(publisher, 1);
+    CHECK(publisher.counts()[0].packets == 3);
+    publisher.collect();
+    CHECK(publisher.counts()[0].packets == 3);
+    CHECK(publisher.reset_counts({0, 1}));
+    CHECK(publisher.counts()[0].packets == 0);
+}
+
+TEST_CASE("reload.counters: reset lets the rules count from zero, keep goes on from there") {
+    Publisher publisher({});
+    publish(publisher);
+    count(publisher, 7);
+    publish(publisher, "reload: { counters: reset }\n");
+    CHECK(publisher.counts()[0].packets == 0);
+    count(publisher, 2);
+    publisher.collect();
+    CHECK(publisher.counts()[0].packets == 2);
+    publish(publisher);
+    CHECK(publisher.counts()[0].packets == 2);
+}
+
+TEST_CASE("flows that a recheck ended are told by rule, and in all over the generations") {
+    Publisher publisher({});
+    publish(publisher, "reload: { established: recheck }\n");
+    CHECK(describe_flows_cut(publisher).empty());
+    publisher.current().paths[0]->count_flow_cut(0);
+    publisher.current().paths[0]->count_flow_cut(1);
+    publisher.current().paths[0]->count_flow_cut(1);
+    CHECK(publisher.flows_cut() == 3);
+    CHECK(describe_flows_cut(publisher) == "policy of forward 2, rule one (test.yaml:9) 1");
+    publish(publisher);
+    publisher.collect();
+    CHECK(publisher.flows_cut() == 3);
+}
+
 TEST_CASE("rules as JSON have the keys that scripts rely on") {
     const Configuration configuration =
         load(file_with("      - { id: est, state: established, action: accept }\n"
