@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <iostream>
@@ -16,6 +17,7 @@
 #include <fmt/format.h>
 
 #include "base/result.h"
+#include "change_words.h"
 #include "control/api_protocol.h"
 
 namespace rampart {
@@ -133,14 +135,6 @@ int unreachable(const Error& error) {
     return exit_code::kUnreachable;
 }
 
-// The file that `apply` names: the first word that is no option; "-" is standard input.
-std::optional<std::string> file_argument(const std::vector<std::string>& arguments) {
-    for (const std::string& word : arguments) {
-        if (word == "-" || !word.starts_with('-')) return word;
-    }
-    return std::nullopt;
-}
-
 std::optional<std::string> read_text(const std::string& path) {
     std::ifstream file;
     if (path != "-") {
@@ -183,10 +177,15 @@ int print_answer(Connection& connection, bool json) {
 }  // namespace
 
 int run_remote(const ClientOptions& options, const std::string& command,
-               const std::vector<std::string>& arguments) {
+               const std::vector<std::string>& words) {
+    const std::vector<std::string> arguments =
+        changes_configuration(command) ? with_confirm_time(words) : words;
     Json request{
         {"command", command}, {"arguments", arguments}, {"json", options.json}, {"stream", true}};
-    const auto path = command == "apply" ? file_argument(arguments) : std::nullopt;
+    if (const char* ssh = std::getenv("SSH_CONNECTION"); changes_configuration(command) && ssh)
+        request["ssh_connection"] = ssh;
+    if (changes_configuration(command)) request["terminal"] = isatty(STDIN_FILENO) == 1;
+    const auto path = file_argument(command, arguments);
     if (path) {
         const auto text = read_text(*path);
         if (!text) {

@@ -23,6 +23,7 @@ using namespace rampart;
 struct Options {
     std::string config = "/etc/rampart/rampart.yaml";
     std::string socket;
+    std::string state;
     bool check = false;
     bool man = false;
 };
@@ -74,7 +75,50 @@ void print_eal_line(const EalPlan& plan) {
                      plan.memory_bytes >> 20);
 }
 
-int run(const Options& options, Configuration configuration) {
+struct Beginning {
+    Startup startup;
+    Configuration configuration;
+    std::unique_ptr<ConfigStore> store;
+    std::string why_no_store;
+};
+
+// Reads the file, and what the store says about it. Nothing: the file has errors, which were told.
+std::optional<Beginning> begin(const Options& options) {
+    Diagnostics diagnostics;
+    auto file = read_source_texts(options.config, diagnostics);
+    auto configuration =
+        file ? load_configuration(*file, diagnostics) : std::optional<Configuration>();
+    const std::string summary = diagnostics.summary();
+    fmt::print(stderr, "{}{}{}", diagnostics.to_text(), summary, summary.empty() ? "" : "\n");
+    if (!configuration) return std::nullopt;
+    Beginning beginning;
+    beginning.configuration = std::move(*configuration);
+    if (options.check) return beginning;
+    const std::string& path =
+        options.state.empty() ? beginning.configuration.system.control.state : options.state;
+    auto store = ConfigStore::open(path);
+    if (store)
+        beginning.store = std::move(*store);
+    else
+        beginning.why_no_store = store.error().message;
+    SourceTexts plain = *file;
+    beginning.startup = choose_startup(beginning.store.get(), std::move(*file), moment_now());
+    if (beginning.startup.entry == 0) return beginning;
+    Diagnostics problems;
+    if (auto stored = load_configuration(beginning.startup.sources, problems)) {
+        beginning.configuration = std::move(*stored);
+        return beginning;
+    }
+    beginning.startup.remark =
+        "the stored configuration has errors by now, the file is used:\n" + problems.to_text();
+    beginning.startup.sources = std::move(plain);
+    beginning.startup.entry = 0;
+    beginning.startup.pending.reset();
+    return beginning;
+}
+
+int run(const Options& options, Beginning beginning) {
+    Configuration& configuration = beginning.configuration;
     const auto plan =
         plan_eal(configuration.system, configuration.snapshot->conntrack.max, read_machine_facts());
     if (!plan) return report(plan.error());
@@ -82,8 +126,9 @@ int run(const Options& options, Configuration configuration) {
     block_signals();
     const auto eal = Eal::start(plan->arguments);
     if (!eal) return report(eal.error());
-    auto controller =
-        Controller::start(**eal, {std::move(configuration), options.config, options.socket, *plan});
+    auto controller = Controller::start(
+        **eal, {std::move(configuration), std::move(beginning.startup), std::move(beginning.store),
+                std::move(beginning.why_no_store), options.socket, *plan});
     if (!controller) return report(controller.error());
     fmt::print("ready\n");
     std::fflush(stdout);
@@ -99,6 +144,8 @@ int main(int argc, char** argv) {
     CLI::App app("The Rampart firewall.");
     app.add_option("-c,--config", options.config, "the configuration file")->capture_default_str();
     app.add_option("--socket", options.socket, "control socket, instead of control.socket");
+    app.add_option("--state", options.state,
+                   "directory of the configurations' history, instead of control.state");
     app.add_flag("--check", options.check, "only check the configuration");
     app.add_flag("--man", options.man)->group("");  // for scripts/gen-docs.sh
     app.set_version_flag("-V,--version", "rampartd " RAMPART_VERSION);
@@ -114,11 +161,8 @@ int main(int argc, char** argv) {
     spdlog::set_default_logger(spdlog::stderr_logger_mt("rampartd"));
     spdlog::set_pattern("%Y-%m-%d %H:%M:%S.%e %^%l%$ %v");
 
-    Diagnostics diagnostics;
-    auto configuration = load_configuration_file(options.config, diagnostics);
-    const std::string summary = diagnostics.summary();
-    fmt::print(stderr, "{}{}{}", diagnostics.to_text(), summary, summary.empty() ? "" : "\n");
-    if (!configuration) return exit_code::kConfiguration;
+    auto beginning = begin(options);
+    if (!beginning) return exit_code::kConfiguration;
     if (options.check) return exit_code::kOk;
-    return run(options, std::move(*configuration));
+    return run(options, std::move(*beginning));
 }

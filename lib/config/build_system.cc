@@ -91,6 +91,12 @@ void build_control(const Value& document, ControlSettings& control, Diagnostics&
         control.mode = parsed.value_or(control.mode);
     }
     if (const std::string* group = section.text("group")) control.group = *group;
+    if (const std::string* state = section.text("state")) {
+        if (!state->starts_with('/'))
+            diagnostics.error("E005", section.find("state")->location(),
+                              "'state' takes an absolute path");
+        control.state = *state;
+    }
 }
 
 }  // namespace

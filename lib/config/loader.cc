@@ -105,7 +105,7 @@ std::optional<Value> read_documents(SourceTexts sources, Diagnostics& diagnostic
 std::optional<Configuration> load_configuration(SourceTexts sources, Diagnostics& diagnostics) {
     const auto read = read_documents(std::move(sources), diagnostics);
     if (!read) return std::nullopt;
-    const Value document = expand_definitions(*read, diagnostics);
+    Value document = expand_definitions(*read, diagnostics);
 
     Configuration configuration;
     configuration.snapshot = std::make_unique<Snapshot>();
@@ -119,6 +119,7 @@ std::optional<Configuration> load_configuration(SourceTexts sources, Diagnostics
     build_chains(document, snapshot.ruleset, diagnostics);
     snapshot.conntrack.has_essential_rules = has_essential_rules(snapshot.ruleset);
     if (diagnostics.has_errors()) return std::nullopt;
+    configuration.document = std::move(document);
     return configuration;
 }
 

@@ -22,6 +22,7 @@ namespace rampart {
 struct Configuration {
     SystemSettings system;
     std::unique_ptr<Snapshot> snapshot;  // generation and paths not yet set
+    Value document;                      // merged, with `define` applied; for comparisons
 };
 
 // Reads no file: `include` must have been followed before (config/source_files.h).

@@ -43,6 +43,8 @@ constexpr CodeInfo kCodes[] = {
     {"W101", "host bits in a prefix"},
     {"W102", "a rule that no packet reaches"},
     {"W106", "a chain or definition that is never used"},
+    {"W107",
+     "the new rules would cut the caller's own connection; only `apply` and its kin say so"},
     {"W108", "a value that other YAML tools read as a number"},
     {"W120", "a chain that has no effect in bridge mode"},
     {"W121", "an interface without a peer"},

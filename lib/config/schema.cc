@@ -144,6 +144,8 @@ constexpr SchemaKey kKeys[] = {
      "Its access rights, an octal number in quotes."},
     {"control", "group", KeyType::Text, true, 0, 0, "rampart",
      "The group that owns it."},
+    {"control", "state", KeyType::Text, true, 0, 0, "/var/lib/rampart",
+     "The directory where the daemon keeps its configurations."},
     {"chains.*", "policy", KeyType::Text, true, 0, 0, "",
      "accept or drop: what happens to packets that no rule decides. Required on hooks.",
      "accept|drop"},

@@ -53,6 +53,7 @@ struct ControlSettings {
     std::string socket = "/run/rampart/rampart.sock";
     uint32_t mode = 0660;
     std::string group = "rampart";
+    std::string state = "/var/lib/rampart";  // directory of the configurations' history
 
     bool operator==(const ControlSettings&) const = default;
 };

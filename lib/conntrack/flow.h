@@ -108,7 +108,7 @@ struct alignas(64) Flow {
     uint8_t path_class = 0;       // worker only; CtClass that path[0] was cached for
     Shared<uint8_t> state;        // worker: rw, control: ro; number of the tracker's state
     uint32_t path[2]{};           // worker only; PathId per direction, or kNotCached
-    uint8_t in_port[2]{};         // worker only; ingress port that each cached path is for
+    Shared<uint8_t> in_port[2];   // worker: rw, control: ro; that each cached path is for
     uint8_t out_port[2]{};        // worker only; where that direction leaves
     Shared<uint64_t> packets[2];  // worker: rw, control: ro; only with accounting
     Shared<uint64_t> bytes[2];    // worker: rw, control: ro; IP lengths

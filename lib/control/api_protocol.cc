@@ -104,6 +104,10 @@ Result<ApiRequest> parse_request(std::string_view line) {
         if (!stream->is_boolean()) return failure("'stream' is neither true nor false");
         result.stream = stream->get<bool>();
     }
+    if (const std::string* ssh = find_string(request, "ssh_connection"); ssh != nullptr)
+        result.ssh_connection = *ssh;
+    if (const auto terminal = request.find("terminal"); terminal != request.end())
+        result.is_terminal = *terminal == true;
     if (const auto read = read_arguments(request, result); !read)
         return tl::unexpected<Error>(read.error());
     if (const auto read = read_file(request, result); !read)
@@ -155,7 +159,8 @@ std::string render_bad_request(const Error& error) {
 }
 
 size_t request_limit(std::string_view beginning) noexcept {
-    return beginning.starts_with(kApplyPrefix) ? kMaxApplyBytes : kMaxRequestBytes;
+    const bool has_file = beginning.starts_with(kApplyPrefix) || beginning.starts_with(kDiffPrefix);
+    return has_file ? kMaxApplyBytes : kMaxRequestBytes;
 }
 
 }  // namespace rampart

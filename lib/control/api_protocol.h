@@ -11,9 +11,10 @@
 // there is no end until the client shuts its side of the connection down.
 //
 // `apply` also carries "file":{"path":"...","text":"...","included":[{"path":"...","text":"..."}]},
-// the last only when `include` was followed. A line longer than kMaxRequestBytes must
-// begin with kApplyPrefix, and may then have kMaxApplyBytes. Whatever is malformed gets a reply
-// with exit 2. Pure functions, any thread. Nothing here throws.
+// the last only when `include` was followed; so does `diff`. Changes of the configuration may carry
+// "ssh_connection":"..." and "terminal":true. A line longer than kMaxRequestBytes must
+// begin with kApplyPrefix or kDiffPrefix, and may then have kMaxApplyBytes. Whatever is malformed
+// gets a reply with exit 2. Pure functions, any thread. Nothing here throws.
 #pragma once
 
 #include <cstddef>
@@ -33,6 +34,7 @@ namespace rampart {
 inline constexpr size_t kMaxRequestBytes = 64u << 10;
 inline constexpr size_t kMaxApplyBytes = 16u << 20;
 inline constexpr std::string_view kApplyPrefix = R"({"command":"apply")";
+inline constexpr std::string_view kDiffPrefix = R"({"command":"diff")";
 inline constexpr unsigned kMaxRequestDepth = 4;
 inline constexpr size_t kMaxArguments = 256;
 
@@ -46,12 +48,22 @@ struct ApiFile {
     std::optional<std::vector<SourceText>> included;
 };
 
+// Whoever is at the other end of the socket, as the kernel tells it.
+struct ApiPeer {
+    uint32_t uid = UINT32_MAX;  // all bits: not known
+    int32_t pid = 0;
+};
+
 struct ApiRequest {
     std::string command;
     std::vector<std::string> arguments;
     bool json = false;
     bool stream = false;
     std::optional<ApiFile> file;
+    // What the client says about itself: its SSH_CONNECTION, and whether somebody looks on.
+    std::string ssh_connection;
+    bool is_terminal = false;
+    ApiPeer peer;  // set by the server
 };
 
 // What a command answers: text for people, and a document when the request asked for JSON.

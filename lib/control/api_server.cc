@@ -82,6 +82,13 @@ Result<int> open_socket(const ControlSettings& settings) {
     return fd;
 }
 
+ApiPeer peer_of(int fd) noexcept {
+    ucred credentials{};
+    socklen_t size = sizeof(credentials);
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return {};
+    return {credentials.uid, credentials.pid};
+}
+
 }  // namespace
 
 // An answer under way.
@@ -203,13 +210,15 @@ bool ApiServer::run_requests(Client& client) {
             client.searched = client.input.size();
             return !client.is_ending;
         } else {
-            const auto request = parse_request(std::string_view(client.input).substr(0, end));
+            auto request = parse_request(std::string_view(client.input).substr(0, end));
             client.input.erase(0, end + 1);
             client.searched = 0;
-            if (request)
+            if (request) {
+                request->peer = peer_of(client.fd);
                 begin_answer(client, *request, run_(*request));
-            else
+            } else {
                 client.output = render_bad_request(request.error());
+            }
         }
         if (!write_some(client)) return false;
         const bool is_done = client.output.empty() && !client.answer;

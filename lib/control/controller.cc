@@ -8,26 +8,19 @@
 #include <systemd/sd-daemon.h>
 
 #include "control/commands/registry.h"
+#include "control/own_connection.h"
 
 namespace rampart {
 namespace {
 
 constexpr uint32_t kActivation_ms = 2000;
+constexpr uint64_t kDeadlineTurn_us = 50'000;
 constexpr std::string_view kNeedsRestart = "E031";
 
 uint64_t wall_clock_ns() noexcept {
     timespec now{};
     clock_gettime(CLOCK_REALTIME, &now);
     return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
-}
-
-std::string diagnostics_text(const Diagnostics& diagnostics, std::string_view outcome) {
-    std::string text = diagnostics.to_text();
-    const std::string summary = diagnostics.summary();
-    if (!summary.empty() || !outcome.empty())
-        text += fmt::format("{}{}{}\n", summary, summary.empty() || outcome.empty() ? "" : "; ",
-                            outcome);
-    return text;
 }
 
 }  // namespace
@@ -64,7 +57,7 @@ Result<void> Controller::bring_up(Options options) {
     if (!loop) return tl::unexpected<Error>(loop.error());
     loop_ = std::move(*loop);
     system_ = std::move(options.configuration.system);
-    config_path_ = std::move(options.config_path);
+    config_path_ = options.startup.config_path;
     // First of all, so that a second daemon ends before it touches the devices of the first.
     // Clients that connect now are served when run() begins.
     if (const auto opened = open_server(options.socket); !opened) return opened;
@@ -85,6 +78,9 @@ Result<void> Controller::bring_up(Options options) {
     if (!publisher_->wait_until_active(kActivation_ms))
         return failure("the workers did not take up the configuration in time",
                        "other programs may be keeping their CPUs busy");
+    transaction_ = std::make_unique<ConfigTransaction>(
+        static_cast<Host&>(*this), std::move(options.store), std::move(options.why_no_store));
+    transaction_->begin(std::move(options.startup));
     start_timers();
     return {};
 }
@@ -101,12 +97,13 @@ Result<void> Controller::open_server(const std::string& socket) {
 
 void Controller::start_timers() {
     ageing_ = loop_->every(Ager::kTurn_us, [this] { ager_->turn(clock_.now().tick); });
+    deadline_ = loop_->every(kDeadlineTurn_us, [this] { transaction_->tick(); });
     sampling_ = loop_->every(Stats::kPeriod_us, [this] { each_second(); });
     terminate_ = loop_->on_signal(SIGTERM, [this] { loop_->stop(); });
     interrupt_ = loop_->on_signal(SIGINT, [this] { loop_->stop(); });
     hang_up_ = loop_->on_signal(SIGHUP, [this] {
         sd_notify(0, "RELOADING=1");
-        const CommandOutput output = reload();
+        const CommandOutput output = reload({.who = "SIGHUP"});
         if (output.exit == exit_code::kOk)
             spdlog::info("reload: the file was read again");
         else
@@ -165,41 +162,44 @@ Controller::~Controller() {
     stop();
 }
 
-CommandOutput Controller::apply(SourceTexts sources) {
+CommandOutput Controller::reload(ChangeRequest request) {
     Diagnostics diagnostics;
-    const std::string path = sources.main.path;
-    auto configuration = load_configuration(std::move(sources), diagnostics);
-    return activate(std::move(configuration), diagnostics, path);
-}
-
-CommandOutput Controller::reload() {
-    Diagnostics diagnostics;
-    auto configuration = load_configuration_file(config_path_, diagnostics);
-    return activate(std::move(configuration), diagnostics, config_path_);
-}
-
-CommandOutput Controller::activate(std::optional<Configuration> configuration,
-                                   Diagnostics& diagnostics, const std::string& path) {
-    if (configuration) report_fixed_settings(system_, max_flows_, *configuration, diagnostics);
-    if (!configuration || diagnostics.has_errors())
-        return CommandOutput::failed(exit_code::kConfiguration,
-                                     diagnostics_text(diagnostics, "configuration not changed"));
-    CommandOutput output;
-    output.err = diagnostics_text(diagnostics, "");
-    const uint32_t generation = publisher_->publish(std::move(configuration->snapshot));
-    follow_logging();
-    const size_t workers = datapath_->workers().size();
-    if (!publisher_->wait_until_active(kActivation_ms))
+    auto sources = read_source_texts(config_path_, diagnostics);
+    if (!sources)
         return CommandOutput::failed(
-            exit_code::kFailure,
-            output.err + fmt::format("generation {} is published, but not every worker runs it "
-                                     "after {} ms\n",
-                                     generation, kActivation_ms));
-    output.out = fmt::format("generation {} is active on {} worker{}\n", generation, workers,
-                             workers == 1 ? "" : "s");
-    output.result = {{"generation", generation}, {"workers", workers}};
-    spdlog::info("generation {} ({}) is active", generation, path);
-    return output;
+            exit_code::kConfiguration,
+            diagnostics.to_text() + diagnostics.summary() + "; configuration not changed\n");
+    request.sources = std::move(*sources);
+    request.how = "reload";
+    return transaction_->apply(std::move(request));
+}
+
+std::optional<Configuration> Controller::load(const SourceTexts& sources,
+                                              Diagnostics& diagnostics) {
+    auto configuration = load_configuration(sources, diagnostics);
+    if (configuration) report_fixed_settings(system_, max_flows_, *configuration, diagnostics);
+    return configuration;
+}
+
+Published Controller::publish(Configuration configuration) {
+    Published published;
+    published.generation = publisher_->publish(std::move(configuration.snapshot));
+    published.workers = datapath_->workers().size();
+    follow_logging();
+    published.is_active = publisher_->wait_until_active(kActivation_ms);
+    return published;
+}
+
+void Controller::warn(const Configuration& configuration, const ChangeRequest& request,
+                      Diagnostics& diagnostics) {
+    warn_about_own_connection(*configuration.snapshot, request, datapath_->workers(),
+                              clock_.now().tick, diagnostics);
+}
+
+std::string Controller::config_hash() {
+    Diagnostics ignored;
+    const auto sources = read_source_texts(config_path_, ignored);
+    return sources ? hash_of(*sources) : std::string();
 }
 
 }  // namespace rampart

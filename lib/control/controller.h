@@ -15,6 +15,7 @@
 #include "config/loader.h"
 #include "control/ager.h"
 #include "control/api_server.h"
+#include "control/config_transaction.h"
 #include "control/datapath.h"
 #include "control/eal_arguments.h"
 #include "control/event_feed.h"
@@ -26,28 +27,30 @@
 
 namespace rampart {
 
-class Controller {
+class Controller : private ConfigTransaction::Host {
   public:
     struct Options {
         Configuration configuration;
-        std::string config_path;
+        Startup startup;                     // what `configuration` was loaded from
+        std::unique_ptr<ConfigStore> store;  // may be null
+        std::string why_no_store;
         std::string socket;  // where to listen; overrides control.socket when not empty
         EalPlan plan;
     };
 
     // Ports are up and the rules are active when this succeeds.
     static Result<std::unique_ptr<Controller>> start(Eal& eal, Options options);
-    ~Controller();
+    ~Controller() override;
     Controller(const Controller&) = delete;
     Controller& operator=(const Controller&) = delete;
 
     // Serves until a signal asks for the end.
     void run();
 
-    // Loads `sources` and makes them the active configuration. Exit codes as the command line's.
-    CommandOutput apply(SourceTexts sources);
-    // The same with the file that the daemon was started with.
-    CommandOutput reload();
+    // Every change of the configuration goes through it.
+    ConfigTransaction& transaction() noexcept { return *transaction_; }
+    // Applies the file of --config again.
+    CommandOutput reload(ChangeRequest request);
 
     // As Publisher::reset_counts().
     bool reset_counters(const std::vector<RuleIndex>& indices) {
@@ -67,9 +70,15 @@ class Controller {
   private:
     explicit Controller(Eal& eal) : eal_(eal) {}
     Result<void> bring_up(Options options);
+    // ConfigTransaction::Host
+    std::optional<Configuration> load(const SourceTexts& sources,
+                                      Diagnostics& diagnostics) override;
+    Published publish(Configuration configuration) override;
+    void warn(const Configuration& configuration, const ChangeRequest& request,
+              Diagnostics& diagnostics) override;
+    std::string config_hash() override;
+    Moment now_on_both_clocks() override { return moment_now(); }
     Result<void> open_server(const std::string& socket);
-    CommandOutput activate(std::optional<Configuration> configuration, Diagnostics& diagnostics,
-                           const std::string& path);
     void start_timers();
     void stop();
     void each_second();
@@ -91,7 +100,9 @@ class Controller {
     std::unique_ptr<Stats> stats_;
     std::unique_ptr<EventFeed> events_;
     std::unique_ptr<ApiServer> server_;
+    std::unique_ptr<ConfigTransaction> transaction_;
     EventLoop::Source ageing_;
+    EventLoop::Source deadline_;
     EventLoop::Source sampling_;
     EventLoop::Source terminate_;
     EventLoop::Source interrupt_;

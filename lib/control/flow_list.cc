@@ -24,6 +24,7 @@ bool read_flow(const FlowTable& flows, uint16_t worker, FlowIndex index, Tick no
     entry.status = flow.status.load();
     entry.state = flow.state.load();
     entry.mark = flow.mark.load();
+    entry.in = flow.in_port[0].load();
     for (int side = 0; side < 2; ++side) {
         entry.packets[side] = flow.packets[side].load();
         entry.bytes[side] = flow.bytes[side].load();

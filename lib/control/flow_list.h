@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "conntrack/flow.h"
 #include "packet/tuple.h"
+#include "rules/interface.h"
 
 namespace rampart {
 
@@ -29,6 +30,7 @@ struct FlowEntry {
     uint32_t id = 0;        // stable for the life of the flow, never 0
     uint64_t start_ns = 0;  // wall clock at confirmation
     uint64_t stop_ns = 0;   // wall clock at the end; 0: it lives
+    InterfaceIndex in = 0;  // the port that its first packet came in by
     uint16_t worker = 0;
     FlowIndex index = 0;  // with `serial`: what Command::Erase takes
     uint32_t serial = 0;

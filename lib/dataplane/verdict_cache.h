@@ -17,7 +17,7 @@ static_assert(kNoPath == kNotCached);
 inline bool has_cached_verdict(const Flow& flow, unsigned side, const Packet& packet,
                                CtClass ct_class, const WorkerContext& context) noexcept {
     return flow.generation == context.snapshot->generation && flow.path[side] != kNoPath &&
-           flow.in_port[side] == packet.in_port &&
+           flow.in_port[side].load() == packet.in_port &&
            ((side != 0) | (flow.path_class == static_cast<uint8_t>(ct_class)));
 }
 
@@ -29,7 +29,7 @@ inline void cache_verdict(Flow& flow, unsigned side, const Packet& packet, CtCla
         flow.path[0] = flow.path[1] = kNoPath;
     }
     flow.path[side] = path;
-    flow.in_port[side] = packet.in_port;
+    flow.in_port[side].store(packet.in_port);
     flow.out_port[side] = packet.out_port;
     if (side == 0) flow.path_class = static_cast<uint8_t>(ct_class);
 }

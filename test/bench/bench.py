@@ -154,7 +154,8 @@ class Rampart(Device):
             f"memory: {{ hugepages: always, mbufs: {mbufs} }}\n" + RULES)
         self.log = (directory / "rampartd.log").open("w+")
         self.process = subprocess.Popen(
-            [str(RAMPARTD), "--config", str(config), "--socket", str(self.socket)],
+            [str(RAMPARTD), "--config", str(config), "--socket", str(self.socket), "--state",
+             str(directory / "state")],
             stdout=self.log, stderr=self.log)
         if not wait_until(lambda: self.process.poll() is not None or
                           self.ctl("status", check=False).returncode == 0, 30) or \

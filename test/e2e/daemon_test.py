@@ -147,7 +147,8 @@ class LifeCycle(unittest.TestCase):
                                                          "vdev:net_nothing0"), 1, "inside")):
                 lab.config.write_text(text)
                 started = run("ip", "netns", "exec", lab.names["firewall"], RAMPARTD, "--config",
-                              lab.config, "--socket", lab.socket, check=False)
+                              lab.config, "--socket", lab.socket, "--state", lab.state,
+                              check=False)
                 self.assertEqual(started.returncode, status, started.stderr)
                 self.assertIn(word, started.stderr)
                 self.assertFalse(lab.socket.exists())

@@ -71,6 +71,7 @@ class Lab:
         self.socket = self.directory / "rampart.sock"
         self.config = self.directory / "rampart.yaml"
         self.log = self.directory / "rampartd.log"
+        self.state = self.directory / "state"
         self.daemon = None
         self.processes = []
         self.hugepages_added = 0
@@ -151,12 +152,14 @@ class Lab:
             lines.append(f"conntrack: {conntrack}")
         return "\n".join(lines) + "\n" + more + rules
 
-    def start(self, text, seconds=30):
-        self.config.write_text(text)
-        with self.log.open("w") as log:
+    def start(self, text=None, seconds=30):
+        """With a text, or again with the file as it is."""
+        if text is not None:
+            self.config.write_text(text)
+        with self.log.open("a" if text is None else "w") as log:
             self.daemon = subprocess.Popen(
                 ["ip", "netns", "exec", self.names["firewall"], str(RAMPARTD), "--config",
-                 str(self.config), "--socket", str(self.socket)],
+                 str(self.config), "--socket", str(self.socket), "--state", str(self.state)],
                 stdout=log, stderr=log, start_new_session=True)
         if not wait_until(lambda: self.daemon.poll() is not None or self.is_ready(), seconds, 0.1) \
                 or self.daemon.poll() is not None:
@@ -186,16 +189,22 @@ class Lab:
         status, self.daemon = self.daemon.returncode, None
         return status
 
-    def ctl(self, *words, check=True):
-        return run(RAMPARTCTL, "--socket", self.socket, *words, check=check)
+    def kill(self):
+        """SIGKILL, as a crash or a power failure would have it."""
+        self.daemon.kill()
+        self.daemon.wait()
+        self.daemon = None
+
+    def ctl(self, *words, check=True, **options):
+        return run(RAMPARTCTL, "--socket", self.socket, *words, check=check, **options)
 
     def ctl_json(self, *words):
         return json.loads(self.ctl(*words, "--json").stdout)
 
-    def apply(self, text, name="edited.yaml"):
+    def apply(self, text, *options, name="edited.yaml", **more):
         path = self.directory / name
         path.write_text(text)
-        return self.ctl("apply", path, check=False)
+        return self.ctl("apply", path, *options, check=False, **more)
 
     def rule_counts(self):
         """{rule id: packets} of all chains."""

@@ -44,6 +44,8 @@ class WorkerBed {
     uint64_t sum(Counter WorkerCounters::*counter) const;
     // What control reads while workers run; returns packets counted by all rules and policies.
     uint64_t read_everything() const;
+    // All that were published, oldest first. To be read when the workers have stopped.
+    const std::vector<std::unique_ptr<Snapshot>>& snapshots() const { return snapshots_; }
     uint64_t put_count() const { return put_count_; }
 
   private:

@@ -18,8 +18,10 @@ std::vector<RuleIndex> chosen(const Ruleset& ruleset, const std::string& rule_id
             if (rule_id.empty() || rule.id == rule_id) indices.push_back(rule.rule_index);
         if (rule_id.empty() && chain.policy != Policy::None) indices.push_back(chain.policy_index);
     }
-    if (rule_id.empty() && chain_name.empty() && ruleset.allow_neighbour_discovery)
-        indices.push_back(ruleset.neighbour_discovery_index);
+    if (!rule_id.empty() || !chain_name.empty()) return indices;
+    for (const NamedCounter& counter : ruleset.counters)
+        indices.push_back(counter.index);
+    if (ruleset.allow_neighbour_discovery) indices.push_back(ruleset.neighbour_discovery_index);
     return indices;
 }
 

@@ -20,6 +20,28 @@ std::string_view to_string(SteeringMode mode) noexcept {
     return "";
 }
 
+// Only when there is something to know: that what runs is not what a start begins with.
+std::string configuration_lines(const ConfigTransaction& transaction) {
+    if (transaction.store() == nullptr)
+        return fmt::format("no history of configurations: {}\n", transaction.why_no_store());
+    if (const PendingConfirmation* pending = transaction.pending())
+        return fmt::format("configuration {} waits for confirmation, {} s left; then {} again\n",
+                           pending->entry, transaction.time_left_s(), pending->previous);
+    if (transaction.running_entry() != transaction.startup_entry())
+        return fmt::format("configuration {} runs, a start begins with {}\n",
+                           transaction.running_entry(), transaction.startup_entry());
+    return {};
+}
+
+Json configuration_to_json(const ConfigTransaction& transaction) {
+    Json json{{"running", transaction.running_entry()}, {"startup", transaction.startup_entry()}};
+    if (const PendingConfirmation* pending = transaction.pending())
+        json["pending"] = {{"entry", pending->entry},
+                           {"previous", pending->previous},
+                           {"left_s", transaction.time_left_s()}};
+    return json;
+}
+
 }  // namespace
 
 CommandOutput run_status(const ApiRequest& request, Controller& controller) {
@@ -45,6 +67,7 @@ CommandOutput run_status(const ApiRequest& request, Controller& controller) {
                      {"generation", snapshot.generation},
                      {"version", RAMPART_VERSION},
                      {"config", controller.config_path()},
+                     {"configuration", configuration_to_json(controller.transaction())},
                      {"uptime_s", uptime_s},
                      {"workers", datapath.workers().size()},
                      {"steering", to_string(datapath.steering().mode())},
@@ -57,11 +80,13 @@ CommandOutput run_status(const ApiRequest& request, Controller& controller) {
                      {"ports", std::move(ports)}};
     output.out = fmt::format(
         "{}, generation {}, up {} s, {}\n"
+        "{}"
         "workers {} ({} steering), flows {} of {}, packet buffers {} of {} free\n"
         "ports\n{}",
         is_ready ? "ready" : "not ready", snapshot.generation, uptime_s, controller.config_path(),
-        datapath.workers().size(), to_string(datapath.steering().mode()), datapath.flow_count(),
-        snapshot.conntrack.max, pool.available(), pool.size(), port_lines);
+        configuration_lines(controller.transaction()), datapath.workers().size(),
+        to_string(datapath.steering().mode()), datapath.flow_count(), snapshot.conntrack.max,
+        pool.available(), pool.size(), port_lines);
     return output;
 }
 

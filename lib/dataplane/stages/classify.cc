@@ -47,7 +47,7 @@ bool outlives_reload(Burst& burst, uint32_t i, WorkerContext& context, Flow& flo
     const FlowIndex index = burst.flow[i].index();
     const Tuple original = context.flows.original_tuple(index);
     const bool was_expected = flow.has(flow_status::kExpected);
-    const InterfaceIndex in = flow.in_port[0];
+    const InterfaceIndex in = flow.in_port[0].load();
     const FlowJudgement judgement =
         judge_flow(ruleset, ruleset.forward,
                    {.packet = burst.packet[i],

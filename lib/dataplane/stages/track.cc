@@ -56,7 +56,7 @@ void keep_for_rules(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
     if (context.snapshot->ruleset.changes_flows &&
         (burst.packet[i].is_icmp_error ||
          !has_cached_verdict(flow, side, burst.packet[i], burst.ct_class[i], context)))
-        flow.generation = 0;
+        flow.forget_verdicts();
 }
 
 bool run_tracker(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
