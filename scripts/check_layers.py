@@ -8,7 +8,7 @@ import sys
 
 LIB = pathlib.Path(__file__).resolve().parents[1] / "lib"
 LAYERS = {"base": 0, "packet": 1, "dpdk": 1, "conntrack": 2, "nat": 3, "rules": 4, "dataplane": 5,
-          "config": 5, "control": 6}
+          "config": 5, "import": 6, "control": 6}
 # Headers that only these files may include.
 RESERVED = {
     r"rte_hash\.h": ("conntrack/flow_table.cc",),

@@ -1,6 +1,6 @@
 // rampartctl: the command line of a running firewall. A thin client: everything but `check`,
-// `schema`, `reference` and `help` is done by the daemon. Called as `conntrack` it is `rampartctl
-// conntrack`.
+// `import`, `schema`, `reference` and `help` is done by the daemon. Called as `conntrack` it is
+// `rampartctl conntrack`.
 //
 // Exit status: 0 ok, 1 failed, 2 bad usage, 3 daemon unreachable, 4 the configuration has errors.
 #include <algorithm>
@@ -17,6 +17,7 @@
 #include "client.h"
 #include "config/reference.h"
 #include "control/api_protocol.h"
+#include "import.h"
 #include "json_schema.h"
 #include "manual.h"
 
@@ -26,6 +27,7 @@ using namespace rampart;
 
 constexpr CommandHelp kCommands[] = {
     {"check", "check a configuration file here, without a daemon: check FILE"},
+    {"import", "make a configuration of the rules of iptables or nft: import --help"},
 #define RAMPART_COMMAND(suffix, name, summary) {name, summary},
 #include "control/commands/commands.def"
 #undef RAMPART_COMMAND
@@ -95,9 +97,11 @@ int run(const CLI::App& app, const ClientOptions& given, std::vector<std::string
     std::vector<std::string> arguments(words.begin() + 1, words.end());
     take_json(command, arguments, options.json);
     if (command == "check") return run_local_check(arguments, options.json);
+    if (command == "import") return run_import(arguments);
     if (command == "reference") return run_reference(app, arguments);
     if (command == "schema") return run_schema(arguments);
     if (command != "help") return run_remote(options, command, arguments);
+    if (!arguments.empty() && arguments.front() == "import") return run_import({"--help"});
     if (!arguments.empty()) return run_remote(options, arguments.front(), {"--help"});
     std::cout << command_list();
     return exit_code::kOk;

@@ -32,6 +32,7 @@ SYSCTLS = {
     "net/ipv4/conf/all/send_redirects": 0,
     "net/ipv4/icmp_ratelimit": 0,
     "net/ipv4/icmp_msgs_per_sec": 1000000,
+    "net/ipv4/icmp_msgs_burst": 1000000,
     "net/ipv4/ipfrag_high_thresh": 256 << 20,
     "net/ipv4/ipfrag_low_thresh": 192 << 20,
     "net/ipv4/ipfrag_max_dist": 0,

@@ -1,0 +1,331 @@
+#include "import/iptables_tables.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "base/diagnostics.h"
+#include "import/iptables_rule.h"
+#include "import/values.h"
+
+namespace rampart {
+
+namespace {
+
+bool is_terminal(std::string_view action) {
+    return action == "accept" || action == "drop" || action == "reject" || action == "return" ||
+           action == "notrack" || action == "goto";
+}
+
+// Names of hashlimit tables that several rules share.
+std::set<std::string> shared_limits(const Dump& dump) {
+    std::set<std::string> once;
+    std::set<std::string> shared;
+    for (const DumpTable& table : dump.tables) {
+        for (const DumpRule& rule : table.rules) {
+            const auto option = std::find(rule.words.begin(), rule.words.end(), "--hashlimit-name");
+            if (option == rule.words.end() || option + 1 == rule.words.end()) continue;
+            if (!once.insert(option[1]).second) shared.insert(option[1]);
+        }
+    }
+    return shared;
+}
+
+class TablesTranslator {
+  public:
+    TablesTranslator(const Dump& dump, ChainNames& names, DraftContext context)
+        : dump_(dump), names_(names), context_(context), shared_limits_(shared_limits(dump)) {}
+
+    ImportedDocument run();
+
+  private:
+    void translate(const DumpTable& table);
+    void add_chains(const DumpTable& table);
+    void add_rules(const DumpTable& table);
+    RuleDraft read(const DumpTable& table, const DumpRule& rule);
+    void keep(RuleDraft draft, std::vector<ImportedRule>& into);
+    void keep_alternatives(const RuleDraft& draft, std::vector<ImportedRule>& into);
+    void add_nat(const DumpTable& table, const DumpRule& rule);
+    void refuse(const DumpRule& rule, std::string reason, std::string hint,
+                std::vector<ImportedRule>& into);
+    void check_mangle(const DumpTable& table, const DumpRule& rule, RuleDraft& draft);
+    void check_notrack(const DumpTable& table);
+    void join_mangle();
+    std::string place_of(const DumpTable& table, const std::string& chain);
+
+    const Dump& dump_;
+    ChainNames& names_;
+    DraftContext context_;
+    std::set<std::string> shared_limits_;
+    ImportedDocument document_;
+};
+
+const DumpChain* find_chain(const DumpTable& table, std::string_view name) {
+    const auto found = std::find_if(table.chains.begin(), table.chains.end(),
+                                    [name](const DumpChain& c) { return c.name == name; });
+    return found == table.chains.end() ? nullptr : &*found;
+}
+
+bool is_builtin(const DumpChain& chain) {
+    return chain.policy != "-";
+}
+
+ImportedDocument TablesTranslator::run() {
+    for (const DumpTable& table : dump_.tables)
+        translate(table);
+    join_mangle();
+    sort_chains(document_);
+    return std::move(document_);
+}
+
+void TablesTranslator::translate(const DumpTable& table) {
+    static constexpr std::string_view kKnown[] = {"filter", "raw", "mangle", "nat"};
+    if (std::find(std::begin(kKnown), std::end(kKnown), table.name) != std::end(kKnown)) {
+        if (table.name != "nat") add_chains(table);
+        return add_rules(table);
+    }
+    // A table without rules says nothing.
+    for (const DumpRule& rule : table.rules)
+        context_.report.problem(rule.origin,
+                                fmt::format("the table {} has no counterpart", quoted(table.name)));
+}
+
+// The chain of the document that a chain of the dump becomes; empty: none.
+std::string TablesTranslator::place_of(const DumpTable& table, const std::string& chain) {
+    const DumpChain* known = find_chain(table, chain);
+    if (known == nullptr) return {};
+    if (!is_builtin(*known)) return names_.name_of(table.name, chain);
+    if (table.name == "filter") return lower_case(chain);
+    if (table.name == "raw") return chain == "PREROUTING" ? "raw" : "";
+    return "mangle-" + lower_case(chain);
+}
+
+void TablesTranslator::add_chains(const DumpTable& table) {
+    for (const DumpChain& chain : table.chains) {
+        const std::string name = place_of(table, chain.name);
+        if (name.empty() || document_.find(name) != nullptr) continue;
+        const bool is_hook = is_builtin(chain) && table.name != "mangle";
+        document_.chains.push_back({name, is_hook ? lower_case(chain.policy) : "", {}});
+    }
+}
+
+void TablesTranslator::add_rules(const DumpTable& table) {
+    for (const DumpRule& rule : table.rules) {
+        if (table.name == "nat") {
+            add_nat(table, rule);
+            continue;
+        }
+        ImportedChain* chain = document_.find(place_of(table, rule.chain));
+        if (find_chain(table, rule.chain) == nullptr) {
+            context_.report.problem(rule.origin,
+                                    fmt::format("the table {} has no chain {}", quoted(table.name),
+                                                quoted(rule.chain)));
+        } else if (chain == nullptr) {
+            // Only raw OUTPUT gets here.
+            context_.report.problem(rule.origin,
+                                    "packets that this box sends itself do not pass 'raw'",
+                                    "it has no effect on a bridge; leave it out");
+        } else {
+            RuleDraft draft = read(table, rule);
+            if (table.name == "mangle") check_mangle(table, rule, draft);
+            keep(std::move(draft), chain->rules);
+        }
+    }
+    if (table.name == "raw") check_notrack(table);
+    for (const DumpChain& chain : table.chains) {
+        if (table.name == "mangle" && chain.policy == "DROP")
+            context_.report.problem(chain.origin, "a policy of the table mangle is not imported",
+                                    "let the table filter drop");
+    }
+}
+
+RuleDraft TablesTranslator::read(const DumpTable& table, const DumpRule& rule) {
+    const ChainLookup chains = [&](std::string_view name) -> std::optional<std::string> {
+        const DumpChain* chain = find_chain(table, name);
+        if (chain == nullptr || is_builtin(*chain)) return std::nullopt;
+        return names_.name_of(table.name, name);
+    };
+    DumpRule read_as = rule;
+    const bool is_mangle_base =
+        table.name == "mangle" && is_builtin(*find_chain(table, rule.chain));
+    if (is_mangle_base) {
+        // What mangle accepts still meets the filter.
+        for (size_t i = 1; i < read_as.words.size(); ++i) {
+            if (read_as.words[i] == "ACCEPT" && read_as.words[i - 1] == "-j")
+                read_as.words[i] = "RETURN";
+        }
+    }
+    RuleDraft draft = read_rule(read_as, dump_.family, chains, context_);
+    const auto name = std::find(rule.words.begin(), rule.words.end(), "--hashlimit-name");
+    if (name == rule.words.end() || name + 1 == rule.words.end() ||
+        !shared_limits_.contains(name[1]))
+        return draft;
+    // How much is logged may differ; what passes may not.
+    if (draft.action().empty())
+        draft.remark_once(fmt::format("the limit {} is shared: here each of its rules has its own",
+                                      quoted(name[1])));
+    else
+        draft.refuse(fmt::format("it shares the limit {} with other rules", quoted(name[1])),
+                     "each rule of Rampart has a limit of its own");
+    return draft;
+}
+
+void TablesTranslator::refuse(const DumpRule& rule, std::string reason, std::string hint,
+                              std::vector<ImportedRule>& into) {
+    RuleDraft draft(dump_.family, rule.origin, context_);
+    draft.refuse(std::move(reason), std::move(hint));
+    into.push_back(draft.rule());
+}
+
+void TablesTranslator::keep(RuleDraft draft, std::vector<ImportedRule>& into) {
+    if (draft.is_refused()) {
+        into.push_back(draft.rule());
+    } else if (draft.alternatives().empty() || is_terminal(draft.action())) {
+        for (ImportedRule& rule : draft.finish_each())
+            into.push_back(std::move(rule));
+    } else if (draft.action() == "jump") {
+        keep_alternatives(draft, into);
+    } else {
+        draft.refuse("its conditions are alternatives, which need a rule each",
+                     "with this target the packet would go through both");
+        into.push_back(draft.rule());
+    }
+}
+
+// "A or B: jump" goes through a chain of its own, so that a packet to which both apply jumps once.
+void TablesTranslator::keep_alternatives(const RuleDraft& draft, std::vector<ImportedRule>& into) {
+    const std::string name = names_.fresh("either");
+    ImportedRule jump = draft.rule();
+    ImportedChain chain{name, {}, {}};
+    for (const Term& alternative : draft.alternatives()) {
+        ImportedRule rule = made_rule(dump_.family, "goto", jump.effects.back().words.front());
+        rule.matches.push_back(alternative);
+        rule.origin = jump.origin;
+        // Ports need their protocol in the same rule.
+        if (const Term* protocol = jump.find_match("proto"); protocol && !protocol->negated)
+            rule.matches.insert(rule.matches.begin(), *protocol);
+        chain.rules.push_back(std::move(rule));
+    }
+    jump.effects.back() = {"jump", {name}, false, false};
+    into.push_back(std::move(jump));
+    // May move the chain that `into` belongs to; nothing is used of it afterwards.
+    document_.chains.push_back(std::move(chain));
+}
+
+void TablesTranslator::check_mangle(const DumpTable& table, const DumpRule& rule,
+                                    RuleDraft& draft) {
+    const bool is_base = is_builtin(*find_chain(table, rule.chain));
+    if (draft.action() == "accept" && !is_base)
+        draft.refuse("a user chain of mangle cannot end the way through mangle alone");
+    const bool is_known = std::all_of(
+        draft.rule().effects.begin(), draft.rule().effects.end(), [](const Term& effect) {
+            return effect.key == "set_mark" || effect.key == "set_ct_mark" ||
+                   effect.key == "set_dscp" || effect.key == "tcp_mss" || effect.key == "jump" ||
+                   effect.key == "goto" || effect.key == "action";
+        });
+    if (!is_known || draft.action() == "reject")
+        draft.refuse("of the table mangle only MARK, CONNMARK, DSCP and TCPMSS are imported");
+}
+
+bool drops(const ImportedRule& rule) {
+    const Term* action = rule.find_effect("action");
+    return action != nullptr && action->words.front() == "drop";
+}
+
+bool drops_somewhere(const ImportedChain& chain) {
+    return chain.policy == "drop" || std::any_of(chain.rules.begin(), chain.rules.end(), drops);
+}
+
+// Whether a packet may still be dropped behind rule `index`, if its way went on. May say so too
+// often, when another chain drops that would not be asked.
+bool may_drop_behind(const std::vector<ImportedChain*>& chains, const ImportedChain& chain,
+                     size_t index) {
+    const bool others_drop =
+        std::any_of(chains.begin(), chains.end(), [&chain](const ImportedChain* other) {
+            return other != &chain && drops_somewhere(*other);
+        });
+    const bool is_base = !chain.policy.empty();
+    if (chain.policy == "drop" || (!is_base && others_drop)) return true;
+    return std::any_of(chain.rules.begin() + static_cast<ptrdiff_t>(index) + 1, chain.rules.end(),
+                       [others_drop](const ImportedRule& rule) {
+                           const bool leaves = rule.find_effect("jump") || rule.find_effect("goto");
+                           return drops(rule) || (leaves && others_drop);
+                       });
+}
+
+// In iptables a packet goes on through `raw` after NOTRACK; in the language that is its end.
+void TablesTranslator::check_notrack(const DumpTable& table) {
+    std::vector<ImportedChain*> chains;
+    for (const DumpChain& chain : table.chains) {
+        if (ImportedChain* found = document_.find(place_of(table, chain.name)))
+            chains.push_back(found);
+    }
+    for (ImportedChain* chain : chains) {
+        for (size_t i = 0; i < chain->rules.size(); ++i) {
+            ImportedRule& rule = chain->rules[i];
+            const Term* action = rule.find_effect("action");
+            if (!rule.is_imported() || action == nullptr || action->words.front() != "notrack" ||
+                !may_drop_behind(chains, *chain, i))
+                continue;
+            rule.refusal = "behind it raw may still drop the packet";
+            context_.report.problem(rule.origin, rule.refusal,
+                                    "'notrack' ends raw; put the rules that drop in front of it");
+        }
+    }
+}
+
+// mangle stands before the filter at the hooks of both, and POSTROUTING behind, where it meets what
+// the filter let pass: the headers it changes are none that the filter looks at.
+void TablesTranslator::join_mangle() {
+    struct Join {
+        std::string_view chain;
+        std::string_view hooks[2];
+    };
+    static constexpr Join kJoins[] = {
+        {"mangle-postrouting", {"forward", "output"}}, {"mangle-output", {"output", ""}},
+        {"mangle-forward", {"forward", ""}},           {"mangle-input", {"input", ""}},
+        {"mangle-prerouting", {"forward", "input"}},
+    };
+    for (const Join& join : kJoins) {
+        const ImportedChain* chain = document_.find(join.chain);
+        if (chain == nullptr) continue;
+        const bool is_empty = chain->rules.empty();
+        for (const std::string_view hook : join.hooks) {
+            ImportedChain* base = is_empty || hook.empty() ? nullptr : document_.find(hook);
+            if (base == nullptr) continue;
+            base->rules.insert(base->rules.begin(), made_rule(dump_.family, "jump", join.chain));
+        }
+        if (is_empty)
+            std::erase_if(document_.chains,
+                          [&join](const ImportedChain& c) { return c.name == join.chain; });
+    }
+}
+
+void TablesTranslator::add_nat(const DumpTable& table, const DumpRule& rule) {
+    const bool is_before = rule.chain == "PREROUTING";
+    auto& list = is_before ? document_.nat_prerouting : document_.nat_postrouting;
+    if (!is_before && rule.chain != "POSTROUTING")
+        return refuse(rule, "of the table nat only PREROUTING and POSTROUTING can be imported",
+                      "user chains of nat are not built yet; local packets are not translated",
+                      list);
+    RuleDraft draft = read(table, rule);
+    if (draft.action() == "jump" || draft.action() == "goto" || draft.action() == "drop")
+        draft.refuse("user chains of the table nat are not built yet");
+    ImportedRule result = draft.rule();
+    for (Term& effect : result.effects) {
+        if (effect.key == "action") effect = {"no_nat", {"true"}, false, false};
+    }
+    if (!draft.alternatives().empty() && !draft.is_refused())
+        return refuse(rule, "its conditions are alternatives, which need a rule each", {}, list);
+    list.push_back(std::move(result));
+}
+
+}  // namespace
+
+ImportedDocument translate_tables(const Dump& dump, ChainNames& names, DraftContext context) {
+    return TablesTranslator(dump, names, context).run();
+}
+
+}  // namespace rampart
