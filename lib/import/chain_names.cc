@@ -48,8 +48,7 @@ const std::string& ChainNames::name_of(std::string_view table, std::string_view 
         names_.emplace(std::pair(std::string(table), std::string(chain)), std::string());
     if (is_new) {
         const bool is_plain = table == "filter" || table.find(' ') != table.npos;
-        const std::string stem =
-            is_plain ? std::string(chain) : fmt::format("{}-{}", table, chain);
+        const std::string stem = is_plain ? std::string(chain) : fmt::format("{}-{}", table, chain);
         entry->second = fresh(stem);
         if (entry->second != chain)
             report_.remark({}, fmt::format("chain {} of the table {} is called {} here",

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/scalar.h"
 #include "import/nft_values.h"
 #include "import/set_catalogue.h"
 #include "import/values.h"
@@ -18,8 +19,8 @@ using nlohmann::json;
 struct Field {
     std::string_view group;  // "meta", "ct", or the protocol of a payload expression
     std::string_view name;
-    std::string_view key;   // of the language
-    Family family;          // that the packet must have; None: any
+    std::string_view key;    // of the language
+    Family family;           // that the packet must have; None: any
     std::string_view proto;  // that the packet must have; empty: any
 };
 constexpr Field kFields[] = {
@@ -157,8 +158,9 @@ void ExpressionReader::match_field(const Field& field, std::vector<std::string> 
     require_protocol(field.proto);
     for (const std::string& word : words) {
         if (is_set_name(word) && draft_.sets().find(word.substr(1)) == nullptr)
-            return draft_.refuse("the set " + word + " is not known or not of a type that rules "
-                                                     "can use");
+            return draft_.refuse("the set " + word +
+                                 " is not known or not of a type that rules "
+                                 "can use");
     }
     if (!rewrite(field, words)) return;
     if (field.key == "family") {
@@ -175,8 +177,8 @@ void ExpressionReader::match_flags(const json& mask, const json& set, bool negat
     const auto wanted = is_none ? std::vector<std::string>{"none"} : nft_words(set);
     if (!examined || !wanted) return draft_.refuse("these are no TCP flags");
     require_protocol("tcp");
-    draft_.match("tcp_flags", {fmt::format("{}/{}", fmt::join(*wanted, ","),
-                                           fmt::join(*examined, ","))},
+    draft_.match("tcp_flags",
+                 {fmt::format("{}/{}", fmt::join(*wanted, ","), fmt::join(*examined, ","))},
                  negated);
 }
 
@@ -200,17 +202,17 @@ void ExpressionReader::match_masked(const json& operands, const std::string& op,
 // `tcp dport >= 1024`
 void ExpressionReader::compare(const Field& field, const std::string& op, const json& right) {
     const bool is_port = field.key == "sport" || field.key == "dport";
-    const uint32_t most = is_port || field.key == "length" ? 65535 : 255;
+    const uint64_t most = is_port || field.key == "length" ? 65535 : 255;
     const auto word = nft_word(right);
-    const auto number = word ? parse_number(*word) : std::nullopt;
-    if ((!is_port && field.key != "length" && field.key != "ttl") || !number || *number > most)
+    const uint64_t bound = parse_decimal(word.value_or(""), most).value_or(most + 1);
+    if ((!is_port && field.key != "length" && field.key != "ttl") || bound > most)
         return draft_.refuse(fmt::format("'{} {}' has no counterpart", field.name, op));
     const bool is_below = op.starts_with('<');
-    const bool is_strict = op.size() == 1;
-    if (is_strict && *number == (is_below ? 0 : most))
+    const uint64_t strict = op.size() == 1 ? 1 : 0;
+    if (strict != 0 && bound == (is_below ? 0 : most))
         return draft_.never_matches("no value is beyond its bound");
-    const uint32_t first = is_below ? 0 : *number + (is_strict ? 1 : 0);
-    const uint32_t last = is_below ? *number - (is_strict ? 1 : 0) : most;
+    const uint64_t first = is_below ? 0 : bound + strict;
+    const uint64_t last = is_below ? bound - strict : most;
     match_field(field, {fmt::format("{}-{}", first, last)}, false);
 }
 
@@ -223,9 +225,9 @@ void ExpressionReader::match(const json& left, const std::string& op, const json
     if (field->key == "tcp_flags" && op == "in")
         return draft_.refuse("any of some TCP flags has no counterpart",
                              "write tcp flags & (...) == ...");
-    if (field->key == "tcp_flags") return match_flags(json::array({"fin", "syn", "rst", "psh",
-                                                                   "ack", "urg"}),
-                                                      right, op == "!=");
+    if (field->key == "tcp_flags")
+        return match_flags(json::array({"fin", "syn", "rst", "psh", "ack", "urg"}), right,
+                           op == "!=");
     auto words = nft_words(right);
     if (!words || (op != "==" && op != "!=" && op != "in"))
         return draft_.refuse(fmt::format("{} has no counterpart", right.dump()));
@@ -233,14 +235,14 @@ void ExpressionReader::match(const json& left, const std::string& op, const json
 }
 
 void ExpressionReader::read_limit(const json& limit) {
-    const auto rate = rate_word(fmt::format("{}/{}", limit.at("rate").get<uint64_t>(),
-                                            limit.value("per", "second")));
+    const auto rate = rate_word(
+        fmt::format("{}/{}", limit.at("rate").get<uint64_t>(), limit.value("per", "second")));
     const bool is_bytes = limit.contains("rate_unit") && limit["rate_unit"] != "packets";
     if (!rate || is_bytes) return draft_.refuse("rates in bytes have no counterpart");
     const auto burst = limit.value("burst", uint64_t{5});
     if (limit.value("inv", false))
-        return draft_.match_flow("limit",
-                                 fmt::format("{{ rate: {}, burst: {}, over: true }}", *rate, burst));
+        return draft_.match_flow(
+            "limit", fmt::format("{{ rate: {}, burst: {}, over: true }}", *rate, burst));
     draft_.match("limit", {fmt::format("{} burst {}", *rate, burst)});
 }
 
@@ -248,16 +250,12 @@ void ExpressionReader::read_reject(const json& reject) {
     draft_.verdict("action", "reject");
     const std::string type = reject.is_object() ? reject.value("type", "") : "";
     if (type == "tcp reset") return draft_.verdict_option("reject_with", "tcp-reset");
-    const std::string with = reject.is_object() ? reject.value("expr", "") : "";
-    const std::string own = with.empty() || with == "port-unreachable" ? "port-unreachable"
-                            : with == "host-unreachable" || with == "addr-unreachable"
-                                ? "host-unreachable"
-                            : with == "net-unreachable" || with == "no-route" ? "net-unreachable"
-                                                                              : "admin-prohibited";
-    if (own == "admin-prohibited" && with != own)
-        draft_.remark_once(fmt::format("'{}' becomes '{}': the sender is told so with another code",
-                                       with, own));
-    draft_.verdict_option("reject_with", own);
+    std::string with = reject.is_object() ? reject.value("expr", "") : "";
+    if (with.empty()) with = "port-unreachable";
+    if (with == "addr-unreachable") with = "host-unreachable";
+    if (with == "no-route") with = "net-unreachable";
+    if (with == "prot-unreachable") with = "proto-unreachable";
+    draft_.verdict_option("reject_with", with);
 }
 
 void ExpressionReader::read_mangle(const json& mangle) {
@@ -352,7 +350,8 @@ std::vector<ImportedRule> read_nft_rule(const json& expressions, Family family, 
         if (expression.is_object() && expression.contains("vmap")) map = &expression["vmap"];
     }
     if (map == nullptr)
-        return {read_one(expressions, RuleDraft(family, origin, context), comment, chains, nullptr)};
+        return {
+            read_one(expressions, RuleDraft(family, origin, context), comment, chains, nullptr)};
     const json empty = json::array();
     const json& data = map->contains("data") ? (*map)["data"] : empty;
     if (!data.is_object() || !data.contains("set") || !map->contains("key")) {

@@ -42,9 +42,7 @@ class NftReader {
 
   private:
     const json* member(size_t index, const char* kind) const;
-    Origin origin_of(size_t index) const {
-        return {file_, static_cast<uint32_t>(index + 1)};
-    }
+    Origin origin_of(size_t index) const { return {file_, static_cast<uint32_t>(index + 1)}; }
     void read_chain(size_t index, const json& chain);
     void read_rule(size_t index, const json& rule);
     void read_set(size_t index, const json& set);
@@ -121,8 +119,8 @@ void NftReader::read_chain(size_t index, const json& chain) {
     const std::string type = chain.value("type", "");
     if (family == nullptr) return;  // its rules say so
     // ip and ip6 share the names of their chains, as iptables and ip6tables do.
-    const std::string table = fmt::format(
-        "{} {}", family->family == Family::None ? "inet" : "ip", chain.value("table", ""));
+    const std::string table = fmt::format("{} {}", family->family == Family::None ? "inet" : "ip",
+                                          chain.value("table", ""));
     const std::string name = chain.value("name", "");
     if (hook.empty()) {
         places_[key] = names_.name_of(table, name);
@@ -153,16 +151,16 @@ void NftReader::read_rule(size_t index, const json& rule) {
             origin_of(index), "rules of this family, hook or priority are not imported",
             "raw, input, forward, output and nat of ip, ip6 and inet are");
     const ChainLookup chains = [&](std::string_view name) -> std::optional<std::string> {
-        const auto found = places_.find(fmt::format("{} {} {}", rule.value("family", ""),
-                                                    rule.value("table", ""), name));
+        const auto found = places_.find(
+            fmt::format("{} {} {}", rule.value("family", ""), rule.value("table", ""), name));
         if (found == places_.end()) return std::nullopt;
         return found->second;
     };
     const json none = json::array();
     std::vector<ImportedRule> rules =
-        read_nft_rule(rule.contains("expr") ? rule["expr"] : none, family->family,
-                      origin_of(index), rule.value("comment", ""), chains, context_);
-    auto& into = nat == nat_.end()            ? family->document.find(place->second)->rules
+        read_nft_rule(rule.contains("expr") ? rule["expr"] : none, family->family, origin_of(index),
+                      rule.value("comment", ""), chains, context_);
+    auto& into = nat == nat_.end()             ? family->document.find(place->second)->rules
                  : nat->second == "prerouting" ? family->document.nat_prerouting
                                                : family->document.nat_postrouting;
     for (ImportedRule& read : rules)
@@ -202,11 +200,13 @@ void NftReader::read_set(size_t index, const json& object) {
     }
     const std::string name = object.value("name", "");
     if (context_.sets.find(name) != nullptr)
-        return context_.report.problem(set.origin, "two tables have a set " + quoted(name));
+        return context_.report.problem(set.origin,
+                                       "two tables have a set " + rampart::quoted(name));
     context_.sets.add(name, std::move(set));
 }
 
-// Base chains of one hook as one chain: each but the last is jumped to, and what it accepts returns.
+// Base chains of one hook as one chain: each but the last is jumped to, and what it accepts
+// returns.
 void NftReader::join(TableFamily& family, const std::string& hook) {
     std::vector<BaseChain> bases;
     std::copy_if(family.bases.begin(), family.bases.end(), std::back_inserter(bases),
@@ -257,8 +257,8 @@ ImportedDocument read_nft(std::string_view text, const std::string& path, ChainN
     try {
         return NftReader(path, ruleset["nftables"], names, context).run();
     } catch (const json::exception& problem) {
-        context.report.problem({file, 1}, std::string("an object has an unknown form: ") +
-                                              problem.what());
+        context.report.problem({file, 1},
+                               std::string("an object has an unknown form: ") + problem.what());
         return {};
     }
 }

@@ -1,5 +1,7 @@
 // Rates and numbers of flows: limit, hashlimit, connlimit.
 
+#include <optional>
+
 #include <fmt/format.h>
 
 #include "base/diagnostics.h"
@@ -65,6 +67,10 @@ std::optional<std::string> mask_of(const ModuleUse& use, std::string_view per) {
     return std::string(has_src ? src : has_dst ? dst : "");
 }
 
+std::string_view mask_key(const RuleDraft& draft) {
+    return draft.family() == Family::Ipv6 ? "mask6" : "mask";
+}
+
 void translate_hashlimit(const ModuleUse& use, RuleDraft& draft) {
     if (use.has("--hashlimit-rate-match") || use.has("--hashlimit-rate-interval"))
         return draft.refuse("'--hashlimit-rate-match' has no counterpart");
@@ -83,7 +89,7 @@ void translate_hashlimit(const ModuleUse& use, RuleDraft& draft) {
             return draft.refuse("what this limit counts by has no counterpart",
                                 "one mask serves sources and destinations");
         text += ", per: " + per;
-        if (!mask->empty()) text += ", mask: " + *mask;
+        if (!mask->empty()) text += fmt::format(", {}: {}", mask_key(draft), *mask);
     }
     if (use.has("--hashlimit-htable-max"))
         text += fmt::format(", max: {}", use.word("--hashlimit-htable-max"));

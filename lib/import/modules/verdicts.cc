@@ -13,39 +13,39 @@ namespace {
 
 constexpr OptionType kRejectTypes[] = {{"--reject-with", "", 1, false}};
 
+// What iptables-save writes, and short forms that people type.
 struct Answer {
     std::string_view word;
     std::string_view own;
-    bool is_exact;
 };
 constexpr Answer kAnswers[] = {
-    {"tcp-reset", "tcp-reset", true},
-    {"tcp-rst", "tcp-reset", true},
-    {"icmp-port-unreachable", "port-unreachable", true},
-    {"port-unreach", "port-unreachable", true},
-    {"icmp-net-unreachable", "net-unreachable", true},
-    {"net-unreach", "net-unreachable", true},
-    {"icmp-host-unreachable", "host-unreachable", true},
-    {"host-unreach", "host-unreachable", true},
-    {"icmp-admin-prohibited", "admin-prohibited", true},
-    {"admin-prohib", "admin-prohibited", true},
-    {"icmp-host-prohibited", "admin-prohibited", false},
-    {"host-prohib", "admin-prohibited", false},
-    {"icmp-net-prohibited", "admin-prohibited", false},
-    {"net-prohib", "admin-prohibited", false},
-    {"icmp-proto-unreachable", "port-unreachable", false},
-    {"proto-unreach", "port-unreachable", false},
-    {"icmp6-port-unreachable", "port-unreachable", true},
-    {"icmp6-no-route", "net-unreachable", true},
-    {"no-route", "net-unreachable", true},
-    {"icmp6-addr-unreachable", "host-unreachable", true},
-    {"addr-unreach", "host-unreachable", true},
-    {"icmp6-adm-prohibited", "admin-prohibited", true},
-    {"adm-prohibited", "admin-prohibited", true},
-    {"icmp6-policy-fail", "admin-prohibited", false},
-    {"policy-fail", "admin-prohibited", false},
-    {"icmp6-reject-route", "admin-prohibited", false},
-    {"reject-route", "admin-prohibited", false},
+    {"tcp-reset", "tcp-reset"},
+    {"tcp-rst", "tcp-reset"},
+    {"icmp-port-unreachable", "port-unreachable"},
+    {"port-unreach", "port-unreachable"},
+    {"icmp-net-unreachable", "net-unreachable"},
+    {"net-unreach", "net-unreachable"},
+    {"icmp-host-unreachable", "host-unreachable"},
+    {"host-unreach", "host-unreachable"},
+    {"icmp-proto-unreachable", "proto-unreachable"},
+    {"proto-unreach", "proto-unreachable"},
+    {"icmp-net-prohibited", "net-prohibited"},
+    {"net-prohib", "net-prohibited"},
+    {"icmp-host-prohibited", "host-prohibited"},
+    {"host-prohib", "host-prohibited"},
+    {"icmp-admin-prohibited", "admin-prohibited"},
+    {"admin-prohib", "admin-prohibited"},
+    {"icmp6-port-unreachable", "port-unreachable"},
+    {"icmp6-no-route", "net-unreachable"},
+    {"no-route", "net-unreachable"},
+    {"icmp6-addr-unreachable", "host-unreachable"},
+    {"addr-unreach", "host-unreachable"},
+    {"icmp6-adm-prohibited", "admin-prohibited"},
+    {"adm-prohibited", "admin-prohibited"},
+    {"icmp6-policy-fail", "policy-fail"},
+    {"policy-fail", "policy-fail"},
+    {"icmp6-reject-route", "reject-route"},
+    {"reject-route", "reject-route"},
 };
 
 void translate_reject(const ModuleUse& use, RuleDraft& draft) {
@@ -53,13 +53,7 @@ void translate_reject(const ModuleUse& use, RuleDraft& draft) {
     for (const Answer& answer : kAnswers) {
         if (answer.word != word) continue;
         draft.verdict("action", "reject");
-        draft.verdict_option("reject_with", answer.own);
-        if (!answer.is_exact)
-            draft.remark_once(
-                fmt::format("'{}' becomes '{}': the sender is told so with another "
-                            "code",
-                            word, answer.own));
-        return;
+        return draft.verdict_option("reject_with", answer.own);
     }
     draft.refuse(fmt::format("'--reject-with {}' has no counterpart", word));
 }
