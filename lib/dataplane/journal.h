@@ -1,8 +1,8 @@
 // Journal: what happened to the flows of one worker, told to control while somebody listens.
 //
-// A bounded single-producer, single-consumer ring (rte_ring) of plain records. Control says what is
-// wanted; the worker reads that once per loop and writes nothing otherwise. A full ring loses
-// records, which are counted: a worker never waits for control.
+// A RecordRing from the worker to control. Control says what is wanted; the worker reads that once
+// per loop and writes nothing otherwise. A full ring loses records, which are counted: a worker
+// never waits for control.
 #pragma once
 
 #include <atomic>
@@ -13,10 +13,9 @@
 #include "base/result.h"
 #include "base/shared.h"
 #include "conntrack/flow.h"
+#include "dataplane/record_ring.h"
 #include "packet/invalid_reason.h"
 #include "packet/tuple.h"
-
-struct rte_ring;
 
 namespace rampart {
 
@@ -48,23 +47,24 @@ class Journal {
     static constexpr uint64_t kBytes = kSlots * sizeof(JournalRecord);
 
     static Result<std::unique_ptr<Journal>> create(const std::string& name, int numa_node);
-    ~Journal();
-    Journal(const Journal&) = delete;
-    Journal& operator=(const Journal&) = delete;
 
     // --- worker ---
     bool wants_flows() const noexcept { return wants_flows_.load(); }
-    void write(const JournalRecord& record) noexcept;
+    void write(const JournalRecord& record) noexcept {
+        if (!ring_.put(record)) lost_.add(1);
+    }
 
     // --- control ---
     void want_flows(bool wanted) noexcept { wants_flows_.store(wanted); }
-    uint32_t read(JournalRecord* records, uint32_t capacity) noexcept;
+    uint32_t read(JournalRecord* records, uint32_t capacity) noexcept {
+        return ring_.take(records, capacity);
+    }
     uint64_t lost() const noexcept { return lost_.load(); }
 
   private:
-    explicit Journal(rte_ring* ring) : ring_(ring) {}
+    explicit Journal(RecordRing<JournalRecord> ring) : ring_(std::move(ring)) {}
 
-    rte_ring* ring_;
+    RecordRing<JournalRecord> ring_;
     Shared<bool> wants_flows_;  // control: rw, worker: ro
     Shared<uint64_t> lost_;     // worker: rw, control: ro
 };

@@ -1,17 +1,15 @@
 // Mailbox: what control asks of one worker (design D5). Control proposes, the worker disposes.
 //
-// A bounded single-producer, single-consumer ring (rte_ring). Control posts; the worker takes at
-// most kCommandsPerLoop per loop, fewer when they erase much, re-checks each against its table and
-// does it. Nothing is answered: control sees the effect in the counters and the arrays.
+// A RecordRing from control to the worker, which takes at most kCommandsPerLoop per loop, fewer
+// when they erase much, re-checks each against its table and does it. Nothing is answered: control
+// sees the effect in the counters and the arrays.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <string>
 
-#include "base/result.h"
-
-struct rte_ring;
+#include "dataplane/record_ring.h"
 
 namespace rampart {
 
@@ -43,20 +41,27 @@ inline constexpr uint32_t kErasuresPerLoop = 16;
 
 class Mailbox {
   public:
-    static Result<std::unique_ptr<Mailbox>> create(const std::string& name, int numa_node);
-    ~Mailbox();
-    Mailbox(const Mailbox&) = delete;
-    Mailbox& operator=(const Mailbox&) = delete;
+    // A turn of the ager posts up to a fiftieth of a worker's table at once.
+    static constexpr uint32_t kSlots = 32768;
 
-    bool post(const Command& command) noexcept;                    // control; false: full
-    uint32_t take(Command* commands, uint32_t capacity) noexcept;  // the worker
-    bool is_empty() const noexcept;                                // any thread
-    // Control: may something be posted that can wait? Ageing has the other half for itself.
-    bool has_room() const noexcept;
+    static Result<std::unique_ptr<Mailbox>> create(const std::string& name, int numa_node);
+
+    // --- control ---
+    bool post(const Command& command) noexcept { return ring_.put(command); }  // false: full
+    // May something be posted that can wait? Ageing has the other half for itself.
+    bool has_room() const noexcept { return ring_.room() > kSlots / 2; }
+
+    // --- the worker ---
+    uint32_t take(Command* commands, uint32_t capacity) noexcept {
+        return ring_.take(commands, capacity);
+    }
+
+    // --- both ---
+    bool is_empty() const noexcept { return ring_.is_empty(); }
 
   private:
-    explicit Mailbox(rte_ring* ring) : ring_(ring) {}
-    rte_ring* ring_;
+    explicit Mailbox(RecordRing<Command> ring) : ring_(std::move(ring)) {}
+    RecordRing<Command> ring_;
 };
 
 }  // namespace rampart
