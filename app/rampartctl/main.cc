@@ -1,6 +1,6 @@
 // rampartctl: the command line of a running firewall. A thin client: everything but `check`,
-// `import`, `schema`, `reference` and `help` is done by the daemon. Called as `conntrack` it is
-// `rampartctl conntrack`.
+// `import`, `schema`, `reference`, `test --config` and `help` is done by the daemon. Called as
+// `conntrack` it is `rampartctl conntrack`.
 //
 // Exit status: 0 ok, 1 failed, 2 bad usage, 3 daemon unreachable, 4 the configuration has errors.
 #include <algorithm>
@@ -20,6 +20,7 @@
 #include "import.h"
 #include "json_schema.h"
 #include "manual.h"
+#include "packet_test.h"
 
 namespace {
 
@@ -98,6 +99,8 @@ int run(const CLI::App& app, const ClientOptions& given, std::vector<std::string
     take_json(command, arguments, options.json);
     if (command == "check") return run_local_check(arguments, options.json);
     if (command == "import") return run_import(arguments);
+    if (command == "test" && is_local_packet_test(arguments))
+        return run_packet_test(arguments, options.json);
     if (command == "reference") return run_reference(app, arguments);
     if (command == "schema") return run_schema(arguments);
     if (command != "help") return run_remote(options, command, arguments);

@@ -241,6 +241,15 @@ void ChainsBuilder::number_rules() {
         counter.index = next++;
         ruleset_.counters.push_back(std::move(counter));
     }
+    for (Chain& chain : ruleset_.chains) {
+        for (Rule& rule : chain.rules) {
+            for (const Statement& statement : rule.statements) {
+                if (statement.type != find_statement_type("log")) continue;
+                rule.logged_index = next;
+                next += 2;
+            }
+        }
+    }
     ruleset_.index_count = next;
     ruleset_.index_rules();
 }

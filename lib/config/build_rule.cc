@@ -15,7 +15,7 @@ namespace rampart {
 
 namespace {
 
-constexpr std::string_view kActionsNotBuilt[] = {"synproxy", "log"};
+constexpr std::string_view kActionsNotBuilt[] = {"synproxy"};
 constexpr size_t kMaxIdLength = 63;
 constexpr size_t kMaxCommentLength = 255;
 
@@ -40,6 +40,7 @@ class RuleBuilder {
     void check_hooks(std::string_view key, HookMask hooks, const Location& at);
     void check_families();
     void read_statements();
+    void add_statement(const StatementType& type, const Value& key, const Value& value);
     void read_target();
     const TargetType* find_target();
     const TargetType* find_named_action(const Value& value);
@@ -240,17 +241,25 @@ void RuleBuilder::check_families() {
 }
 
 void RuleBuilder::read_statements() {
+    const Value* action = value_.find("action");
     for (const StatementType* type : statement_types()) {
         const Value::Entry* entry = value_.find_entry(type->key);
-        if (entry == nullptr) continue;
-        check_hooks(type->key, type->hooks, entry->key.location());
-        context_.key = type->key;
-        context_.key_location = entry->key.location();
-        Statement statement{type, type->parse(entry->value, context_)};
-        if (!statement.arguments) continue;
-        result_.rule.has_effects = result_.rule.has_effects || type->execute != nullptr;
-        result_.rule.statements.push_back(std::move(statement));
+        if (entry != nullptr) {
+            add_statement(*type, entry->key, entry->value);
+        } else if (action != nullptr && action->text() == type->key) {  // action: log
+            add_statement(*type, *action, Value::scalar("true", false, action->location()));
+        }
     }
+}
+
+void RuleBuilder::add_statement(const StatementType& type, const Value& key, const Value& value) {
+    check_hooks(type.key, type.hooks, key.location());
+    context_.key = type.key;
+    context_.key_location = key.location();
+    Statement statement{&type, type.parse(value, context_)};
+    if (!statement.arguments) return;
+    result_.rule.has_effects = result_.rule.has_effects || type.execute != nullptr;
+    result_.rule.statements.push_back(std::move(statement));
 }
 
 // The one key of the rule that states its verdict; E017 for a second.

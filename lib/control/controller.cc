@@ -16,6 +16,7 @@ namespace {
 constexpr uint32_t kActivation_ms = 2000;
 constexpr uint64_t kDeadlineTurn_us = 50'000;
 constexpr std::string_view kNeedsRestart = "E031";
+constexpr std::string_view kNoLog = "E032";
 
 uint64_t wall_clock_ns() noexcept {
     timespec now{};
@@ -62,6 +63,8 @@ Result<void> Controller::bring_up(Options options) {
     // Clients that connect now are served when run() begins.
     if (const auto opened = open_server(options.socket); !opened) return opened;
     std::unique_ptr<Snapshot> snapshot = std::move(options.configuration.snapshot);
+    auto log = LogDestination::open(snapshot->logging.rules);
+    if (!log) return tl::unexpected<Error>(log.error());
     max_flows_ = snapshot->conntrack.max;
     auto datapath = Datapath::create(system_, options.plan, max_flows_, clock_);
     if (!datapath) return tl::unexpected<Error>(datapath.error());
@@ -71,9 +74,11 @@ Result<void> Controller::bring_up(Options options) {
     fill_watch_ = std::make_unique<FillWatch>(datapath_->workers());
     stats_ = std::make_unique<Stats>(datapath_->workers());
     events_ = std::make_unique<EventFeed>(*loop_, datapath_->workers());
+    rule_log_ = std::make_unique<RuleLogFeed>(*loop_, datapath_->workers());
+    traces_ = std::make_unique<TraceFeed>(*loop_, datapath_->workers());
     publisher_->publish(std::move(snapshot));
     set_wall_clock();
-    follow_logging();
+    follow_logging(std::move(*log));
     if (const auto launched = datapath_->launch(eal_); !launched) return launched;
     if (!publisher_->wait_until_active(kActivation_ms))
         return failure("the workers did not take up the configuration in time",
@@ -126,18 +131,20 @@ void Controller::set_wall_clock() {
 }
 
 // What the current configuration says about the log.
-void Controller::follow_logging() {
+void Controller::follow_logging(std::unique_ptr<LogDestination> rule_log) {
     const Snapshot& snapshot = publisher_->current();
     std::vector<std::string> names;
     for (const Interface& interface : snapshot.ruleset.names.interfaces)
         names.push_back(interface.name);
     events_->log_invalid(snapshot.logging.invalid_per_s != 0, std::move(names));
+    rule_log_->follow(snapshot, std::move(rule_log));
 }
 
 void Controller::each_second() {
     set_wall_clock();
     stats_->sample(clock_.now().ns);
     fill_watch_->look(publisher_->current().conntrack, clock_.now().ns);
+    rule_log_->tell_suppressed(publisher_->current(), /*at_once=*/false);
     publisher_->collect();
     recheck_watch_.look(*publisher_);
     sd_notifyf(0, "STATUS=generation %u, %zu ports, %llu flows, %.2f Mpps",
@@ -177,15 +184,29 @@ CommandOutput Controller::reload(ChangeRequest request) {
 std::optional<Configuration> Controller::load(const SourceTexts& sources,
                                               Diagnostics& diagnostics) {
     auto configuration = load_configuration(sources, diagnostics);
-    if (configuration) report_fixed_settings(system_, max_flows_, *configuration, diagnostics);
+    if (!configuration) return configuration;
+    report_fixed_settings(system_, max_flows_, *configuration, diagnostics);
+    if (!diagnostics.has_errors()) next_rule_log_ = open_rule_log(*configuration, diagnostics);
     return configuration;
+}
+
+// Null: the present log stays as it is, or something was reported.
+std::unique_ptr<LogDestination> Controller::open_rule_log(const Configuration& wanted,
+                                                          Diagnostics& diagnostics) const {
+    const RuleLogSettings& settings = wanted.snapshot->logging.rules;
+    if (settings == publisher_->current().logging.rules) return nullptr;
+    auto log = LogDestination::open(settings);
+    if (log) return std::move(*log);
+    diagnostics.error(kNoLog, {}, log.error().message, log.error().hint);
+    return nullptr;
 }
 
 Published Controller::publish(Configuration configuration) {
     Published published;
+    rule_log_->tell_suppressed(publisher_->current(), /*at_once=*/true);
     published.generation = publisher_->publish(std::move(configuration.snapshot));
     published.workers = datapath_->workers().size();
-    follow_logging();
+    follow_logging(std::move(next_rule_log_));
     published.is_active = publisher_->wait_until_active(kActivation_ms);
     return published;
 }

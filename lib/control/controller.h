@@ -23,7 +23,9 @@
 #include "control/fill_watch.h"
 #include "control/publisher.h"
 #include "control/recheck_watch.h"
+#include "control/rule_log_feed.h"
 #include "control/stats.h"
+#include "control/trace_feed.h"
 
 namespace rampart {
 
@@ -59,6 +61,7 @@ class Controller : private ConfigTransaction::Host {
 
     Datapath& datapath() noexcept { return *datapath_; }
     EventFeed& events() noexcept { return *events_; }
+    TraceFeed& traces() noexcept { return *traces_; }
     const Publisher& publisher() const noexcept { return *publisher_; }
     const FillWatch& fill_watch() const noexcept { return *fill_watch_; }
     const Stats& stats() const noexcept { return *stats_; }
@@ -83,7 +86,9 @@ class Controller : private ConfigTransaction::Host {
     void stop();
     void each_second();
     void set_wall_clock();
-    void follow_logging();
+    void follow_logging(std::unique_ptr<LogDestination> rule_log);
+    std::unique_ptr<LogDestination> open_rule_log(const Configuration& wanted,
+                                                  Diagnostics& diagnostics) const;
 
     Eal& eal_;
     SystemSettings system_;
@@ -99,6 +104,9 @@ class Controller : private ConfigTransaction::Host {
     RecheckWatch recheck_watch_;
     std::unique_ptr<Stats> stats_;
     std::unique_ptr<EventFeed> events_;
+    std::unique_ptr<RuleLogFeed> rule_log_;
+    std::unique_ptr<LogDestination> next_rule_log_;  // of what was loaded last; null: the present
+    std::unique_ptr<TraceFeed> traces_;
     std::unique_ptr<ApiServer> server_;
     std::unique_ptr<ConfigTransaction> transaction_;
     EventLoop::Source ageing_;

@@ -115,6 +115,10 @@ Result<void> Datapath::make_workers(const SystemSettings& system, uint16_t count
         if (!mailbox) return tl::unexpected<Error>(mailbox.error());
         auto journal = Journal::create("journal-" + std::to_string(i), kAnyNumaNode);
         if (!journal) return tl::unexpected<Error>(journal.error());
+        auto rule_log = RuleLog::create("rule-log-" + std::to_string(i), kAnyNumaNode);
+        if (!rule_log) return tl::unexpected<Error>(rule_log.error());
+        auto trace = PacketTrace::create("trace-" + std::to_string(i), kAnyNumaNode);
+        if (!trace) return tl::unexpected<Error>(trace.error());
         workers_.push_back(std::make_unique<Worker>(Worker::Options{
             .index = i,
             .ports = ports_of_worker(i, count),
@@ -122,6 +126,8 @@ Result<void> Datapath::make_workers(const SystemSettings& system, uint16_t count
             .reassembly = std::make_unique<Reassembly>(Reassembly::Options{.hash = hash}),
             .mailbox = std::move(*mailbox),
             .journal = std::move(*journal),
+            .rule_log = std::move(*rule_log),
+            .trace = std::move(*trace),
             .steering = steering_.get(),
             .sources = sources_.get(),
             .hand_off = hand_off_.get(),

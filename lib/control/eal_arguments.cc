@@ -8,6 +8,8 @@
 
 #include "conntrack/flow_table.h"
 #include "dataplane/journal.h"
+#include "dataplane/packet_trace.h"
+#include "dataplane/rule_log.h"
 #include "dpdk/packet_pool.h"
 
 namespace rampart {
@@ -118,7 +120,7 @@ uint64_t memory_wanted(const SystemSettings& system, uint32_t max_flows) {
     if (system.memory.size_bytes != 0) return system.memory.size_bytes;
     const uint16_t workers = worker_count(system);
     const uint64_t tables = workers * FlowTable::bytes_for(flows_per_worker(max_flows, workers));
-    const uint64_t journals = workers * Journal::kBytes;
+    const uint64_t journals = workers * (Journal::kBytes + RuleLog::kBytes + PacketTrace::kBytes);
     const uint64_t buffers = PacketPool::bytes_for(mbufs_wanted(system));
     const uint64_t rest = kBaseBytes + journals + kBytesPerPort * system.devices.size();
     // An eighth for the allocator's own headers and gaps.

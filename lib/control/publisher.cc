@@ -19,8 +19,12 @@ constexpr const char* kNeighbourDiscovery = "neighbour-discovery";
 template <typename Visit>
 void for_each_counter(const Ruleset& ruleset, Visit visit) {
     for (const Chain& chain : ruleset.chains) {
-        for (const Rule& rule : chain.rules)
+        for (const Rule& rule : chain.rules) {
             visit(CounterKey(chain.name, rule.id), rule.rule_index);
+            if (rule.logged_index == kNotNumbered) continue;
+            visit(CounterKey(chain.name, rule.id + " logged"), rule.logged_index);
+            visit(CounterKey(chain.name, rule.id + " suppressed"), rule.logged_index + 1);
+        }
         if (chain.policy != Policy::None) visit(CounterKey(chain.name, ""), chain.policy_index);
     }
     for (const NamedCounter& counter : ruleset.counters)

@@ -185,7 +185,14 @@ class Lister {
             text_ += fmt::format(" {:<6} {:<6} ", column(rule, "in", names, "*"),
                                  column(rule, "out", names, "*"));
         text_ += fmt::format(" {:<19}  {:<19} {}\n", column(rule, "src", names, any),
-                             column(rule, "dst", names, any), rest_of(rule, names, options_));
+                             column(rule, "dst", names, any),
+                             rest_of(rule, names, options_) + log_counts(rule));
+    }
+
+    std::string log_counts(const Rule& rule) const {
+        if (!options_.verbose || rule.logged_index == kNotNumbered) return {};
+        return fmt::format(" (logged {}, suppressed {})", count(counts_[rule.logged_index].packets),
+                           count(counts_[rule.logged_index + 1].packets));
     }
 
     void list_counters() {
@@ -209,7 +216,8 @@ class Lister {
     std::string text_;
 };
 
-Json rule_to_json(const Rule& rule, const RuleCount& count, const Names& names) {
+Json rule_to_json(const Rule& rule, const std::vector<RuleCount>& counts, const Names& names) {
+    const RuleCount& count = counts[rule.rule_index];
     Json json{{"id", rule.id}, {"packets", count.packets}, {"bytes", count.bytes}};
     if (const TargetType* target = target_of(rule.decision.step); target != nullptr)
         json["target"] = target->print_short(rule.decision, names);
@@ -217,6 +225,10 @@ Json rule_to_json(const Rule& rule, const RuleCount& count, const Names& names) 
     json["place"] = rule.place;
     if (!rule.comment.empty()) json["comment"] = rule.comment;
     if (count.flows_cut != 0) json["flows_cut"] = count.flows_cut;
+    if (rule.logged_index != kNotNumbered) {
+        json["logged"] = counts[rule.logged_index].packets;
+        json["log_suppressed"] = counts[rule.logged_index + 1].packets;
+    }
     return json;
 }
 
@@ -240,7 +252,7 @@ Json rules_to_json(const Ruleset& ruleset, const std::vector<RuleCount>& counts,
         }
         json["rules"] = Json::array();
         for (const Rule& rule : chain.rules)
-            json["rules"].push_back(rule_to_json(rule, counts[rule.rule_index], ruleset.names));
+            json["rules"].push_back(rule_to_json(rule, counts, ruleset.names));
         chains.push_back(std::move(json));
     }
     Json counters = Json::array();

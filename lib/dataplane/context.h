@@ -15,11 +15,14 @@
 #include "dataplane/journal.h"
 #include "dataplane/reassembly.h"
 #include "dataplane/steering.h"
+#include "rules/packet_log.h"
 #include "rules/snapshot.h"
 
 struct rte_mbuf;
 
 namespace rampart {
+
+class PacketTrace;
 
 // Replies to rejected packets, to be sent by whoever called process().
 struct Replies {
@@ -59,6 +62,8 @@ struct WorkerContext {
     uint32_t timeout_scale = kFullTimeouts;  // once per burst, see admission.h
     Replies replies;
     TokenBucket reply_limit{kRepliesPerSecond, kRepliesPerSecond};
+    PacketLog* rule_log = nullptr;  // null: nothing is logged
+    PacketTrace* trace = nullptr;   // null: nothing is traced
     // What is told to control (chronicle.h).
     Journal* journal = nullptr;
     bool tells_flows = false;     // somebody listens; read once per loop

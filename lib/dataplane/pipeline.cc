@@ -1,9 +1,35 @@
 #include "dataplane/pipeline.h"
 
 #include "dataplane/admission.h"
+#include "dataplane/packet_trace.h"
 #include "dataplane/stages.h"
 
 namespace rampart {
+namespace {
+
+// `note` is called between the stages (packet_trace.h).
+template <typename Note>
+inline void run_stages(Burst& burst, WorkerContext& context, Note note) noexcept {
+    parse(burst, context);
+    note(TracePoint::Parsed);
+    if (burst.fragments != 0) reassemble(burst, context);
+    note(TracePoint::Reassembled);
+    steer(burst, context);
+    if (context.snapshot->ruleset.raw != Ruleset::kNoChain) {
+        raw(burst, context);
+        note(TracePoint::Raw);
+    }
+    lookup(burst, context);
+    note(TracePoint::LookedUp);
+    track(burst, context);
+    note(TracePoint::Tracked);
+    forward(burst, context);
+    classify(burst, context);
+    establish(burst, context);
+    note(TracePoint::Done);
+}
+
+}  // namespace
 
 void process(Burst& burst, WorkerContext& context) noexcept {
     for (uint32_t i = 0; i < burst.count; ++i) {
@@ -16,15 +42,13 @@ void process(Burst& burst, WorkerContext& context) noexcept {
         return;
     }
     context.timeout_scale = timeout_scale(context.snapshot->conntrack, context.flows);
-    parse(burst, context);
-    if (burst.fragments != 0) reassemble(burst, context);
-    steer(burst, context);
-    if (context.snapshot->ruleset.raw != Ruleset::kNoChain) raw(burst, context);
-    lookup(burst, context);
-    track(burst, context);
-    forward(burst, context);
-    classify(burst, context);
-    establish(burst, context);
+    if (context.trace != nullptr && context.trace->is_wanted()) [[unlikely]] {
+        context.trace->choose(burst, context);
+        run_stages(burst, context,
+                   [&](TracePoint point) { context.trace->note(point, burst, context); });
+    } else {
+        run_stages(burst, context, [](TracePoint) {});
+    }
     end_burst(context);
 }
 

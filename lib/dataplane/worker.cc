@@ -28,6 +28,8 @@ Worker::Worker(Options options)
       context_(*options_.flows, *options_.reassembly, *counters_, *options_.steering,
                options_.index) {
     context_.journal = options_.journal.get();
+    context_.rule_log = options_.rule_log.get();
+    context_.trace = options_.trace.get();
     context_.sources = options_.sources;
 }
 

@@ -22,6 +22,8 @@
 #include "dataplane/hand_off.h"
 #include "dataplane/journal.h"
 #include "dataplane/mailbox.h"
+#include "dataplane/packet_trace.h"
+#include "dataplane/rule_log.h"
 #include "dpdk/tsc_clock.h"
 
 namespace rampart {
@@ -43,7 +45,9 @@ class Worker {
         std::unique_ptr<FlowTable> flows;
         std::unique_ptr<Reassembly> reassembly;
         std::unique_ptr<Mailbox> mailbox;
-        std::unique_ptr<Journal> journal;  // null: nothing is told
+        std::unique_ptr<Journal> journal;    // null: nothing is told
+        std::unique_ptr<RuleLog> rule_log;   // null: rules log nothing
+        std::unique_ptr<PacketTrace> trace;  // null: nothing is traced
         const Steering* steering = nullptr;
         SourceCounts* sources = nullptr;  // of all workers
         HandOff* hand_off = nullptr;      // null with one worker
@@ -73,6 +77,8 @@ class Worker {
     const Reassembly& reassembly() const noexcept { return *options_.reassembly; }
     Mailbox& mailbox() noexcept { return *options_.mailbox; }
     Journal& journal() noexcept { return *options_.journal; }
+    RuleLog& rule_log() noexcept { return *options_.rule_log; }
+    PacketTrace& trace() noexcept { return *options_.trace; }
     const WorkerCounters& counters() const noexcept { return *counters_; }
 
     // One turn of the loop without clock or ports, for tests: runs the commands in the mailbox.

@@ -64,6 +64,10 @@ class PathTable {
     void count_direct(RuleIndex rule, uint64_t packets, uint64_t bytes) noexcept;
     void count_flow_cut(RuleIndex rule) noexcept { direct_[rule].flows_cut.add(1); }
 
+    // Control: what count_direct() counted for `rule`.
+    RuleCount direct(RuleIndex rule) const noexcept {
+        return {direct_[rule].packets.load(), direct_[rule].bytes.load()};
+    }
     // Control: adds what each rule counted here to `counts` (indexed by RuleIndex).
     void add_up(std::vector<RuleCount>& counts) const;
 

@@ -14,6 +14,10 @@
 
 namespace rampart {
 
+class PacketLog;
+class PathTable;
+struct Rule;
+
 struct RuleInput {
     Packet& packet;
     const Tuple& tuple;  // of this packet, in its own direction
@@ -32,6 +36,14 @@ struct RuleInput {
     bool flow_changed = false;
     // What a statement did depends on the packet: this walk must not be remembered either.
     bool must_walk = false;
+    // Somebody asks what would happen (control/packet_tracer.h): nothing that outlives the packet
+    // and its flow may be changed, such as a bucket, a set or a counter. The flow is made up as
+    // well.
+    bool is_rehearsal = false;
+    uint32_t generation = 0;     // of the rules
+    PacketLog* log = nullptr;    // this worker's; null: nothing is logged
+    PathTable* paths = nullptr;  // this worker's counts; not null when `log` is not
+    const Rule* rule = nullptr;  // whose statements are carried out
 };
 
 }  // namespace rampart

@@ -3,7 +3,8 @@
 //   Ruleset -> chains[0..n) -> rules[0..m) -> matches (all must hold) + Decision
 //
 // Rules and policies share one numbering, `rule_index`, that counters and paths are kept under:
-// a chain's rules come first, then its policy (base chains only), named counters at last. The
+// a chain's rules come first, then its policy (base chains only), then named counters, and what
+// `log` statements count at last. The
 // stable `id` of a rule (given, or a hash of its text within its chain) is what survives a reload.
 #pragma once
 
@@ -23,6 +24,7 @@ using RuleIndex = uint32_t;
 enum class Policy : uint8_t { None, Accept, Drop };
 
 inline constexpr unsigned kMaxJumpDepth = 16;
+inline constexpr RuleIndex kNotNumbered = 0xffffffff;
 
 struct Rule {
     std::string id;
@@ -37,6 +39,9 @@ struct Rule {
     // In the order of the registry.
     std::vector<Statement> statements;
     bool has_effects = false;  // one of them has something to do per packet
+    // Of a rule with `log`: where in the numbering the packets it logged are counted; those it did
+    // not log are counted at the next place. kNotNumbered: it has none.
+    RuleIndex logged_index = kNotNumbered;
     Decision decision;
     bool is_essential = false;  // what it accepts is let in also when the table is full
 };

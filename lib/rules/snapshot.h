@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "conntrack/settings.h"
@@ -23,7 +24,20 @@ struct LinkSettings {
     bool pass_all = false;
 };
 
+// Where the records of `log` statements go.
+struct RuleLogSettings {
+    enum class To : uint8_t { Daemon, Syslog, Journald, File };
+    To to = To::Daemon;  // Daemon: among the daemon's own messages
+    bool is_json = false;
+    std::string path;  // of File
+    uint64_t max_bytes = 64u << 20;
+    uint32_t files = 4;
+
+    bool operator==(const RuleLogSettings&) const = default;
+};
+
 struct LoggingSettings {
+    RuleLogSettings rules;
     uint32_t invalid_per_s = 0;  // INVALID packets that each worker logs; 0: none
 };
 

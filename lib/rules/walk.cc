@@ -59,6 +59,7 @@ bool is_discovery(const RuleInput& input) noexcept {
 }
 
 void execute(const Rule& rule, RuleInput& input) noexcept {
+    input.rule = &rule;
     for (const Statement& statement : rule.statements)
         if (statement.type->execute != nullptr) statement.type->execute(statement.arguments, input);
 }

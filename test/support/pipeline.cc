@@ -82,6 +82,7 @@ Pipeline::Pipeline(std::unique_ptr<Snapshot> snapshot, Options options)
       burst_(new Burst),
       context_(*table_, *reassembly_, *counters_, steering_, 0) {
     context_.sources = sources_.get();
+    context_.rule_log = &endless_log_;
     context_.now = Now::at(1'000'000'000);
     if (snapshot != nullptr) reload(std::move(snapshot));
 }
@@ -179,8 +180,12 @@ void Pipeline::add_up(std::map<std::string, uint64_t>& packets) const {
     const Ruleset& ruleset = snapshot_->ruleset;
     const std::vector<RuleCount> counts = snapshot_->counts();
     for (const Chain& chain : ruleset.chains) {
-        for (const Rule& rule : chain.rules)
+        for (const Rule& rule : chain.rules) {
             packets[rule.id] += counts[rule.rule_index].packets;
+            if (rule.logged_index == kNotNumbered) continue;
+            packets[rule.id + " logged"] += counts[rule.logged_index].packets;
+            packets[rule.id + " suppressed"] += counts[rule.logged_index + 1].packets;
+        }
         if (chain.policy != Policy::None)
             packets[chain.name + " policy"] += counts[chain.policy_index].packets;
     }

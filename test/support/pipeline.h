@@ -77,10 +77,14 @@ class Pipeline {
         context_.tells_flows = journal != nullptr;
     }
 
+    // Where `log` statements write from now on; at first to a log that takes everything.
+    void log_to(PacketLog* log) { context_.rule_log = log; }
+
     // The live flows, by slot. A status word stands for netfilter's: "unreplied" for the lack of
     // SEEN_REPLY, "assured".
     std::vector<FlowView> flows() const;
-    // Packets of each rule by its id, over all generations; policies as "forward policy".
+    // Packets of each rule by its id, over all generations; policies as "forward policy", what a
+    // rule logged as "ID logged" and "ID suppressed".
     std::map<std::string, uint64_t> rule_packets() const;
     uint64_t drops(DropReason reason) const {
         return counters_->drops[static_cast<size_t>(reason)].load();
@@ -98,7 +102,12 @@ class Pipeline {
     void add_up(std::map<std::string, uint64_t>& packets) const;
     void renew_paths();
 
+    struct EndlessLog final : PacketLog {
+        bool write(const PacketLogRecord&) noexcept override { return true; }
+    };
+
     Options options_;
+    EndlessLog endless_log_;
     uint32_t generation_ = 0;
     uint32_t mbufs_before_ = 0;
     std::unique_ptr<Snapshot> snapshot_;

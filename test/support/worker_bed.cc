@@ -50,6 +50,8 @@ WorkerBed::WorkerBed(const Options& options) : steering_(Steering::software(opti
         worker.reassembly = std::make_unique<Reassembly>(Reassembly::Options{
             .datagrams = 256, .fragments = 1024, .hash = KeyedHash::from_seed(1)});
         worker.mailbox = value_of(Mailbox::create(session.unique_name("mailbox"), -1));
+        worker.rule_log = value_of(RuleLog::create(session.unique_name("log"), -1));
+        worker.trace = value_of(PacketTrace::create(session.unique_name("trace"), -1));
         workers_.push_back(std::make_unique<Worker>(std::move(worker)));
     }
     is_running_.resize(options.workers);

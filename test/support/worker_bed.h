@@ -37,6 +37,7 @@ class WorkerBed {
     // Waits for that; false when it takes longer than a test may.
     bool settle() const;
 
+    const Snapshot& latest() const { return *latest_.load(); }
     Worker& worker(uint16_t index) { return *workers_[index]; }
     const WorkerCounters& counters(uint16_t index) const { return workers_[index]->counters(); }
     uint64_t drops() const;

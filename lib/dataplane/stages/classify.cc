@@ -36,7 +36,10 @@ RuleInput rule_input(Burst& burst, uint32_t i, const Tuple& tuple,
             .flow = ref.is_none() ? nullptr : &context.flows.flow(ref.index()),
             .status = burst.status[i],
             .now = context.now,
-            .mtu = std::min(interfaces[packet.in_port].mtu, interfaces[packet.out_port].mtu)};
+            .mtu = std::min(interfaces[packet.in_port].mtu, interfaces[packet.out_port].mtu),
+            .generation = context.snapshot->generation,
+            .log = context.rule_log,
+            .paths = context.paths};
 }
 
 // A flow that began under other rules (reload.established: recheck): would these let it begin?

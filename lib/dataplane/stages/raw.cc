@@ -18,7 +18,10 @@ Step judge_raw(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
                     .tuple = tuple,
                     .ct_class = CtClass::Untracked,
                     .in = packet.in_port,
-                    .now = context.now};
+                    .now = context.now,
+                    .generation = context.snapshot->generation,
+                    .log = context.rule_log,
+                    .paths = context.paths};
     const Judgement judgement = walk(ruleset, ruleset.raw, input, *context.paths, packet.ip_length);
     burst.path[i] = judgement.path;
     if (judgement.path != kNoPath) context.paths->count(judgement.path, 1, packet.ip_length);

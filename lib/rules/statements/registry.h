@@ -6,6 +6,7 @@
 namespace rampart {
 
 extern const StatementType kStatementCounter;
+extern const StatementType kStatementLog;
 extern const StatementType kStatementSetMark;
 extern const StatementType kStatementSetCtMark;
 extern const StatementType kStatementSetDscp;

@@ -6,8 +6,8 @@ namespace {
 
 // The order of the reference manual.
 constexpr const TargetType* kTargetTypes[] = {
-    &kTargetAccept,   &kTargetDrop, &kTargetReject, &kTargetReturn,
-    &kTargetContinue, &kTargetJump, &kTargetGoto,   &kTargetNotrack,
+    &kTargetAccept, &kTargetDrop, &kTargetReject, &kTargetReturn,  &kTargetContinue,
+    &kTargetLog,    &kTargetJump, &kTargetGoto,   &kTargetNotrack,
 };
 
 }  // namespace

@@ -11,6 +11,7 @@ extern const TargetType kTargetReject;
 extern const TargetType kTargetReturn;
 extern const TargetType kTargetContinue;
 extern const TargetType kTargetJump;
+extern const TargetType kTargetLog;
 extern const TargetType kTargetNotrack;
 extern const TargetType kTargetGoto;
 

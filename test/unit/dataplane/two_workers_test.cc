@@ -148,4 +148,30 @@ TEST_CASE("fragments that arrive on different queues meet on one worker") {
     CHECK(DpdkSession::get().mbufs_out() == before);
 }
 
+TEST_CASE("two workers share the rate of a log statement and count every packet once") {
+    std::mt19937_64 random(11);
+    std::vector<Frame> frames;
+    for (unsigned flow = 0; flow < kFlows; ++flow)
+        frames.push_back(frame(random, 0, "udp " + client(flow) + " > 192.0.2.1:53 len 9"));
+    WorkerBed bed({.workers = 2});
+    bed.publish(
+        load(config_with("{ policy: drop, rules: [{ id: r, log: { limit: 1/day burst 7 }, "
+                         "action: accept }] }")));
+    put_all(bed, frames);
+    bed.start(0);
+    bed.start(1);
+    REQUIRE(bed.settle());
+    bed.stop();
+    const std::vector<RuleCount> counts = bed.latest().counts();
+    const Rule& rule = bed.latest().ruleset.chains[0].rules[0];
+    CHECK(counts[rule.rule_index].packets == kFlows);
+    CHECK(counts[rule.logged_index].packets == 7);
+    CHECK(counts[rule.logged_index + 1].packets == kFlows - 7);
+    std::vector<PacketLogRecord> records(RuleLog::kSlots);
+    CHECK(bed.worker(0).rule_log().read(records.data(), RuleLog::kSlots) +
+              bed.worker(1).rule_log().read(records.data(), RuleLog::kSlots) ==
+          7);
+    CHECK(bed.take(1).size() == kFlows);
+}
+
 }  // namespace rampart::test

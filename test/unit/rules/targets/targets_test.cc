@@ -16,6 +16,7 @@ TEST_CASE("each plain action is its step") {
     CHECK(step("drop") == Decision{Step::Drop});
     CHECK(step("return") == Decision{Step::Return});
     CHECK(step("continue") == Decision{Step::Continue});
+    CHECK(step("log") == Decision{Step::Continue});
     CHECK(step("reject") == Decision{Step::Reject, RejectWith::Default});
 }
 
