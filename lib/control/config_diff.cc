@@ -6,7 +6,9 @@
 
 #include <fmt/format.h>
 
+#include "base/scalar.h"
 #include "config/schema.h"
+#include "conntrack/settings.h"
 
 namespace rampart {
 namespace {
@@ -53,6 +55,9 @@ std::string section_of(const std::string& path) {
 
 // What an absent key means, as the reference tells it.
 std::string default_of(const std::string& parent, const std::string& key) {
+    if (parent == "conntrack.timeouts")
+        for (const TimeoutInfo& timeout : kTimeouts)
+            if (timeout.name == key) return format_duration(timeout.default_s);
     const SchemaKey* schema = find_schema_key(section_of(parent), key);
     return schema != nullptr ? std::string(schema->default_text) : std::string();
 }

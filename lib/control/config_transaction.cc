@@ -34,10 +34,8 @@ struct ConfigTransaction::Change {
     uint32_t confirm_s = 0;
     std::string err = {};  // remarks so far
 
-    std::string audit() const {
-        return fmt::format("configuration: {} of {} by {}, hash {}", request.how,
-                           request.sources.main.path, request.who, short_hash(hash));
-    }
+    std::string audit = fmt::format("configuration: {} of {} by {}, hash {}", request.how,
+                                    request.sources.main.path, request.who, short_hash(hash));
 };
 
 ConfigTransaction::ConfigTransaction(Host& host, std::unique_ptr<ConfigStore> store,
@@ -83,7 +81,7 @@ int64_t ConfigTransaction::time_left_s() const {
 
 CommandOutput ConfigTransaction::refuse(const Change& change, int exit, const std::string& why) {
     if (change.is_new_entry) store_->set_outcome(change.entry, "failed");
-    spdlog::warn("{}: refused", change.audit());
+    spdlog::warn("{}: refused", change.audit);
     return CommandOutput::failed(exit, change.err + why + '\n');
 }
 
@@ -137,7 +135,9 @@ std::optional<CommandOutput> ConfigTransaction::store_texts(Change& change) {
     const HistoryEntry* running = store_->find(running_entry_);
     if (running != nullptr && running->hash == change.hash) {
         change.entry = running_entry_;
-        change.confirm_s = 0;  // there is nothing to go back to
+        if (change.confirm_s != 0)
+            add_line(change.err, "this is what runs already: there is nothing to confirm");
+        change.confirm_s = 0;
         return std::nullopt;
     }
     const auto added = store_->add({.how = change.request.how,
@@ -184,6 +184,7 @@ std::optional<CommandOutput> ConfigTransaction::make_permanent(Change& change) {
     StoreState state = store_->state();
     if (state.startup != change.entry) state.previous = running_entry_;
     state.startup = change.entry;
+    state.pending = {};
     if (const std::string hash = host_.config_hash(); !hash.empty()) state.config_hash = hash;
     const auto written = store_->set_state(std::move(state));
     if (written) return std::nullopt;
@@ -214,7 +215,7 @@ CommandOutput ConfigTransaction::report(const Change& change, const Published& p
         output.out += "until the next start only\n";
     }
     if (change.is_new_entry) store_->set_outcome(change.entry, outcome);
-    spdlog::info("{}: generation {}, history {}, {}", change.audit(), published.generation,
+    spdlog::info("{}: generation {}, history {}, {}", change.audit, published.generation,
                  change.entry, outcome);
     return output;
 }

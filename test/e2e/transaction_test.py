@@ -39,6 +39,7 @@ for line in sys.stdin:
         print(type(problem).__name__, flush=True)
 """
 ECHO = """\
+import socket
 l = socket.create_server(("", 80))
 while True:
     c = l.accept()[0]
@@ -282,7 +283,7 @@ class Faults(Case):
 class LiveFlows(Case):
     def open_connection(self, lab):
         lab.spawn("outside", "/usr/bin/python3", "-c", ECHO)
-        lab.listening("outside", 80)
+        self.assertTrue(lab.listening("outside", 80))
         return lab.spawn("inside", "/usr/bin/python3", "-c", TALKER, ADDRESS4["outside"],
                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 

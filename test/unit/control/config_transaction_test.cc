@@ -184,7 +184,8 @@ TEST_CASE("one confirmation at a time; rollback ends it") {
 
 TEST_CASE("rollback goes to what ran before, or to any of the history") {
     Box box;
-    Daemon daemon(box.host, box.state);
+    auto life = std::make_unique<Daemon>(box.host, box.state);
+    Daemon& daemon = *life;
     CHECK(daemon->roll_back(std::nullopt, {}).exit == exit_code::kFailure);
     daemon.apply("second");
     daemon.apply("third");
@@ -198,7 +199,9 @@ TEST_CASE("rollback goes to what ran before, or to any of the history") {
     const CommandOutput none = daemon->roll_back(77, {});
     CHECK(none.exit == exit_code::kFailure);
     CHECK(says(none.err, "there is no configuration 77"));
-    CHECK(box.after_restart() == "first");
+    CHECK(daemon->roll_back(2, {}).exit == exit_code::kOk);
+    life.reset();
+    CHECK(box.after_restart() == "second");
 }
 
 TEST_CASE("a temporary change runs until the restart") {
