@@ -16,7 +16,8 @@ using Counts = std::map<std::string, uint64_t>;
 Counts difference(const Counts& after, const Counts& before) {
     Counts counts;
     for (const auto& [name, count] : after)
-        if (count != before.at(name)) counts[name] = count - before.at(name);
+        if (count != before.at(name) && !name.starts_with("counter "))
+            counts[name] = count - before.at(name);
     return counts;
 }
 
@@ -65,7 +66,7 @@ TEST_CASE("a traced packet has the verdict and the rules that the packet path gi
             REQUIRE(verdict_text(traced.verdict, traced.reason, traced.out) ==
                     verdict_text(outcome.verdict, outcome.reason, outcome.out_port));
             REQUIRE(rules_of(traced) == difference(pipeline.rule_packets(), before));
-            if (outcome.ct_class) REQUIRE(traced.ct_class == *outcome.ct_class);
+            if (traced.has_class) REQUIRE(traced.ct_class == outcome.ct_class);
             ++compared;
         }
     }
