@@ -7,6 +7,7 @@
 
 #include "import/iptables_tables.h"
 #include "import/nft_ruleset.h"
+#include "import/raw_order.h"
 #include "import/verify.h"
 
 namespace rampart {
@@ -41,6 +42,7 @@ ImportResult Importer::run() {
         sets_.read_ipset(request_.ipset->text, file, report_);
     }
     ImportedDocument document = read_dumps();
+    refuse_early_notrack(document, report_);
     complete(document);
     name_interfaces(document);
     if (!request_.keep_unbuilt) refuse_what_does_not_load(document, sets_, interfaces_, report_);

@@ -51,7 +51,6 @@ class TablesTranslator {
     void refuse(const DumpRule& rule, std::string reason, std::string hint,
                 std::vector<ImportedRule>& into);
     void check_mangle(const DumpTable& table, const DumpRule& rule, RuleDraft& draft);
-    void check_notrack(const DumpTable& table);
     void join_mangle();
     std::string place_of(const DumpTable& table, const std::string& chain);
 
@@ -133,7 +132,6 @@ void TablesTranslator::add_rules(const DumpTable& table) {
             keep(std::move(draft), chain->rules);
         }
     }
-    if (table.name == "raw") check_notrack(table);
     for (const DumpChain& chain : table.chains) {
         if (table.name == "mangle" && chain.policy == "DROP")
             context_.report.problem(chain.origin, "a policy of the table mangle is not imported",
@@ -227,53 +225,6 @@ void TablesTranslator::check_mangle(const DumpTable& table, const DumpRule& rule
         });
     if (!is_known || draft.action() == "reject")
         draft.refuse("of the table mangle only MARK, CONNMARK, DSCP and TCPMSS are imported");
-}
-
-bool drops(const ImportedRule& rule) {
-    const Term* action = rule.find_effect("action");
-    return action != nullptr && action->words.front() == "drop";
-}
-
-bool drops_somewhere(const ImportedChain& chain) {
-    return chain.policy == "drop" || std::any_of(chain.rules.begin(), chain.rules.end(), drops);
-}
-
-// Whether a packet may still be dropped behind rule `index`, if its way went on. May say so too
-// often, when another chain drops that would not be asked.
-bool may_drop_behind(const std::vector<ImportedChain*>& chains, const ImportedChain& chain,
-                     size_t index) {
-    const bool others_drop =
-        std::any_of(chains.begin(), chains.end(), [&chain](const ImportedChain* other) {
-            return other != &chain && drops_somewhere(*other);
-        });
-    const bool is_base = !chain.policy.empty();
-    if (chain.policy == "drop" || (!is_base && others_drop)) return true;
-    return std::any_of(chain.rules.begin() + static_cast<ptrdiff_t>(index) + 1, chain.rules.end(),
-                       [others_drop](const ImportedRule& rule) {
-                           const bool leaves = rule.find_effect("jump") || rule.find_effect("goto");
-                           return drops(rule) || (leaves && others_drop);
-                       });
-}
-
-// In iptables a packet goes on through `raw` after NOTRACK; in the language that is its end.
-void TablesTranslator::check_notrack(const DumpTable& table) {
-    std::vector<ImportedChain*> chains;
-    for (const DumpChain& chain : table.chains) {
-        if (ImportedChain* found = document_.find(place_of(table, chain.name)))
-            chains.push_back(found);
-    }
-    for (ImportedChain* chain : chains) {
-        for (size_t i = 0; i < chain->rules.size(); ++i) {
-            ImportedRule& rule = chain->rules[i];
-            const Term* action = rule.find_effect("action");
-            if (!rule.is_imported() || action == nullptr || action->words.front() != "notrack" ||
-                !may_drop_behind(chains, *chain, i))
-                continue;
-            rule.refusal = "behind it raw may still drop the packet";
-            context_.report.problem(rule.origin, rule.refusal,
-                                    "'notrack' ends raw; put the rules that drop in front of it");
-        }
-    }
 }
 
 // mangle stands before the filter at the hooks of both, and POSTROUTING behind, where it meets what

@@ -65,6 +65,29 @@ constexpr Field kFields[] = {
     {"icmpv6", "type", "icmpv6", Family::Ipv6, "icmpv6"},
 };
 
+struct IcmpName {
+    std::string_view word;
+    std::string_view own;
+};
+// Types that nft and the language spell differently.
+constexpr IcmpName kIcmpNames[] = {
+    {"nd-router-solicit", "router-solicitation"},
+    {"nd-router-advert", "router-advertisement"},
+    {"nd-neighbor-solicit", "neighbour-solicitation"},
+    {"nd-neighbor-advert", "neighbour-advertisement"},
+    {"nd-redirect", "redirect"},
+    {"mld-listener-reduction", "mld-listener-done"},
+    {"ind-neighbor-solicit", "inverse-neighbour-solicitation"},
+    {"ind-neighbor-advert", "inverse-neighbour-advertisement"},
+};
+
+std::string own_icmp_name(const std::string& word) {
+    for (const IcmpName& name : kIcmpNames) {
+        if (name.word == word) return std::string(name.own);
+    }
+    return word;
+}
+
 // "@name" of the ruleset's sets; the catalogue knows their types.
 bool is_set_name(const std::string& word) {
     return word.starts_with('@');
@@ -131,7 +154,7 @@ bool ExpressionReader::rewrite(const Field& field, std::vector<std::string>& wor
             if (!number) return draft_.refuse("unknown protocol " + word), false;
             word = print_protocol(*number);
         } else if (field.key == "icmp" || field.key == "icmpv6") {
-            if (word.starts_with("nd-")) word = "neighbour" + word.substr(word.find('-', 3));
+            word = own_icmp_name(word);
             const auto type = icmp_word(word);
             if (!type) return draft_.refuse("unknown ICMP type " + word), false;
             word = *type;

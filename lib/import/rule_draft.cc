@@ -142,12 +142,14 @@ void RuleDraft::comment(std::string_view text) {
 }
 
 void RuleDraft::refuse(std::string message, std::string hint) {
-    if (rule_.refusal.empty()) rule_.refusal = message;
+    if (rule_.refusal.empty() || rule_.is_void) rule_.refusal = message;
+    rule_.is_void = false;
     context_.report.problem(rule_.origin, std::move(message), std::move(hint));
 }
 
 void RuleDraft::never_matches(std::string reason) {
-    if (rule_.refusal.empty()) rule_.refusal = reason;
+    rule_.is_void = rule_.refusal.empty();
+    if (rule_.is_void) rule_.refusal = reason;
     context_.report.remark(rule_.origin, "left out, it never matches: " + std::move(reason));
 }
 

@@ -37,6 +37,7 @@ struct ImportedRule {
     std::optional<DumpCounters> counters;
     std::string refusal;         // why it is left out; empty: it is not
     bool is_translated = false;  // left out although the language can say it: not built yet
+    bool is_void = false;        // left out because it matches nothing
 
     bool is_imported() const noexcept { return refusal.empty(); }
     const Term* find_match(std::string_view key) const noexcept;

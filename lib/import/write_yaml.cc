@@ -182,7 +182,8 @@ void DocumentWriter::write_rules(std::vector<ImportedRule>& rules, const std::st
 
 void DocumentWriter::write_refused(const ImportedRule& rule, const std::string& indent) {
     const std::string source = report_.line_of(rule.origin);
-    line(fmt::format("{}# not imported: {}", indent, source));
+    line(
+        fmt::format("{}# {}: {}", indent, rule.is_void ? "never matches" : "not imported", source));
     // What it would be, if everything in it could be said.
     if (rule.is_translated) line(fmt::format("{}#   - {}", indent, rule_text(rule)));
 }

@@ -24,6 +24,25 @@ constexpr OptionType kConntrackTypes[] = {
     {"--ctexpire", "", 1, true},
 };
 
+// Without a flow iptables matches neither what is asked about it nor the opposite, while `not:`
+// holds for whatever does not match.
+void require_flow(RuleDraft& draft) {
+    draft.match("state", {"invalid", "untracked"}, true);
+}
+
+// Whether `--ctstate` lets packets without a flow through, for which iptables then asks nothing
+// else of the same match.
+bool accepts_flowless(const ModuleUse& use) {
+    const OptionUse* states = use.find("--ctstate");
+    if (states == nullptr) return false;
+    const auto words = split_list(states->word());
+    for (const std::string_view flowless : {"INVALID", "UNTRACKED"}) {
+        const bool is_named = std::find(words.begin(), words.end(), flowless) != words.end();
+        if (is_named != states->negated) return true;
+    }
+    return false;
+}
+
 // `--ctstate RELATED,DNAT` asks for the class or for a status bit.
 void translate_state(const OptionUse& option, RuleDraft& draft) {
     constexpr std::string_view kStates[] = {"INVALID", "NEW", "ESTABLISHED", "RELATED",
@@ -54,9 +73,18 @@ void translate_status(const OptionUse& option, RuleDraft& draft) {
         words.push_back(lower_case(word));
     }
     draft.match("ct_status", std::move(words), option.negated);
+    if (option.negated) require_flow(draft);
+}
+
+void translate_direction(const OptionUse& option, RuleDraft& draft) {
+    draft.match("ct_dir", {lower_case(option.word())}, option.negated);
+    if (option.negated) require_flow(draft);
 }
 
 void translate_conntrack(const ModuleUse& use, RuleDraft& draft) {
+    if (accepts_flowless(use) && use.options.size() > 1)
+        return draft.refuse("iptables asks packets without a flow for their state only",
+                            "one condition for each: -m conntrack --ctstate ... -m conntrack ...");
     for (const OptionUse& option : use.options) {
         const std::string_view name = option.type->name;
         if (name == "--ctstate" || name == "--state")
@@ -64,7 +92,7 @@ void translate_conntrack(const ModuleUse& use, RuleDraft& draft) {
         else if (name == "--ctstatus")
             translate_status(option, draft);
         else if (name == "--ctdir")
-            draft.match("ct_dir", {lower_case(option.word())}, option.negated);
+            translate_direction(option, draft);
         else
             draft.refuse(fmt::format("'{}' has no counterpart", name),
                          "rules see the packet's own addresses and ports");
@@ -78,10 +106,12 @@ void translate_mark_as(std::string_view key, const ModuleUse& use, RuleDraft& dr
         const auto parts = split_list(option.word(), '/');
         const auto value = parse_number(parts[0]);
         const auto mask = parts.size() == 2 ? parse_number(parts[1]) : 0xffffffffu;
-        if (!value || !mask || parts.size() > 2)
+        if (!value || !mask || parts.size() > 2) {
             draft.refuse(quoted(option.word()) + " is no mark");
-        else
-            draft.match(key, {mark_word(*value, *mask)}, option.negated);
+            continue;
+        }
+        draft.match(key, {mark_word(*value, *mask)}, option.negated);
+        if (key == "ct_mark" && option.negated) require_flow(draft);
     }
 }
 
