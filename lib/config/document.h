@@ -15,7 +15,7 @@
 namespace rampart {
 
 inline constexpr unsigned kMaxNesting = 32;
-inline constexpr size_t kMaxNodes = 1'000'000;
+inline constexpr size_t kMaxNodes = 4'000'000;
 
 // Whether a text without any value is an error, or null.
 enum class Emptiness : uint8_t { Refused, Allowed };

@@ -41,6 +41,7 @@ struct Burst {
     PacketMask tracked = 0;    // belongs to a flow, which accepted it
     PacketMask starting = 0;   // has no flow; may start one
     PacketMask flowless = 0;   // INVALID or UNTRACKED
+    PacketMask proposed = 0;   // first_rule is valid, for proposed_class and the present chain
 
     // Packets with a flow key, by family: to be steered and looked up.
     KeyBatch keys4;
@@ -55,6 +56,8 @@ struct Burst {
     std::array<FlowRef, kBurstSize> flow;     // with the direction of the packet
     std::array<uint16_t, kBurstSize> status;  // of the flow, as this packet left it
     std::array<PathId, kBurstSize> path;  // of the rules it matched; kNoPath: none, or not recorded
+    std::array<uint32_t, kBurstSize> first_rule;  // that the packet can match; kNoRule: none
+    std::array<CtClass, kBurstSize> proposed_class;
     std::array<uint8_t, kBurstSize> owner;  // the worker a Consumed packet is handed to
     std::array<Packet, kBurstSize> packet;
 

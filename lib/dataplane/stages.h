@@ -16,6 +16,7 @@
 #include "dataplane/burst.h"
 #include "dataplane/chronicle.h"
 #include "dataplane/context.h"
+#include "rules/walk.h"
 
 namespace rampart {
 
@@ -47,6 +48,12 @@ inline void count_invalid(WorkerContext& context, const Packet& packet) noexcept
 bool track_packet(Burst& burst, uint32_t i, WorkerContext& context) noexcept;
 // Asks the cached verdict, then the rules.
 void classify_tracked(Burst& burst, uint32_t i, WorkerContext& context) noexcept;
+// Which rule of the chain each packet of `mask` meets first, looked up for all of them together.
+// The ports they use and their class must be known: what judge() is asked later with another class
+// is looked up again.
+void propose_rules(Burst& burst, PacketMask mask, int chain, WorkerContext& context) noexcept;
+// Where the walk of packet i through `chain` begins.
+WalkStart start_of_walk(const Burst& burst, uint32_t i, int chain) noexcept;
 // Asks the rules and sets the verdict. `flow` may be null.
 struct Judged {
     PathId path = kNoPath;  // to cache; kNoPath: not to be cached

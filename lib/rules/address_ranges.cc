@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "rules/classifier/intervals.h"
 #include "rules/words.h"
 
 namespace rampart {
@@ -47,6 +48,14 @@ void merge(Ranges& ranges) {
     ranges = std::move(merged);
 }
 
+template <typename T>
+Intervals<T> intervals_of(const std::vector<AddressRanges::Range<T>>& ranges) {
+    std::vector<Interval<T>> runs;
+    for (const auto& range : ranges)
+        runs.push_back({range.first, range.last});
+    return Intervals<T>(std::move(runs));
+}
+
 template <typename Ranges, typename T>
 bool find(const Ranges& ranges, const T& address) noexcept {
     const auto range = std::lower_bound(ranges.begin(), ranges.end(), address,
@@ -85,6 +94,16 @@ std::string print_address_ranges(const Arguments& arguments, const Names&) {
         words.push_back(range.to_string());
     }
     return print_words(words);
+}
+
+void project_address_ranges(const Arguments& arguments, bool negated, Intervals<uint32_t>& v4,
+                            Intervals<Address6>& v6) {
+    const auto narrow = [negated](auto& into, const auto& ranges) {
+        auto set = intervals_of(ranges);
+        into.intersect(negated ? set.complement() : set);
+    };
+    narrow(v4, arguments.as<AddressRanges>().v4());
+    narrow(v6, arguments.as<AddressRanges>().v6());
 }
 
 FamilyMask families_of_address_ranges(const Arguments& arguments) noexcept {

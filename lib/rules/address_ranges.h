@@ -28,15 +28,18 @@ class AddressRanges {
 
     bool contains(Family family, const AddressBytes& address) const noexcept;
     FamilyMask families() const noexcept;
-    // As written, with host bits cleared, in the order of the file.
-    const std::vector<IpRange>& written() const noexcept { return written_; }
-
-  private:
     template <typename T>
     struct Range {
         T first;
         T last;
     };
+    // Sorted, merged.
+    const std::vector<Range<uint32_t>>& v4() const noexcept { return v4_; }
+    const std::vector<Range<Address6>>& v6() const noexcept { return v6_; }
+    // As written, with host bits cleared, in the order of the file.
+    const std::vector<IpRange>& written() const noexcept { return written_; }
+
+  private:
     std::vector<Range<uint32_t>> v4_;
     std::vector<Range<Address6>> v6_;
     std::vector<IpRange> written_;
@@ -44,6 +47,11 @@ class AddressRanges {
 
 Arguments parse_address_ranges(const Value& value, ParseContext& context);
 std::string print_address_ranges(const Arguments& arguments, const Names& names);
+template <typename T>
+class Intervals;
+// Narrows what a packet's address may be to match.
+void project_address_ranges(const Arguments& arguments, bool negated, Intervals<uint32_t>& v4,
+                            Intervals<Address6>& v6);
 FamilyMask families_of_address_ranges(const Arguments& arguments) noexcept;
 
 }  // namespace rampart

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/scalar.h"
+#include "rules/classifier/projection.h"
 #include "rules/protocols.h"
 #include "rules/words.h"
 
@@ -76,6 +77,27 @@ Arguments parse_icmp_patterns(const Value& value, uint8_t protocol, std::span<co
     }
     if (!good || result.patterns.empty()) return {};
     return Arguments::make(std::move(result));
+}
+
+void project_icmp_patterns(const Arguments& arguments, bool negated, uint8_t protocol,
+                           Projection& projection) {
+    if (negated) return;
+    std::bitset<256> only;
+    only.set(protocol);
+    projection.protocols &= only;
+    // As a union, because patterns may overlap: the complement of what no pattern covers.
+    Intervals<uint16_t> uncovered;
+    for (const IcmpPattern& pattern : arguments.as<IcmpPatterns>().patterns) {
+        if (pattern.code != IcmpPattern::kAnyCode && pattern.first_type != pattern.last_type)
+            return;
+        const unsigned first_code = pattern.code == IcmpPattern::kAnyCode ? 0 : pattern.code;
+        const unsigned last_code = pattern.code == IcmpPattern::kAnyCode ? 255 : pattern.code;
+        const Intervals<uint16_t> run(
+            {{static_cast<uint16_t>(pattern.first_type << 8 | first_code),
+              static_cast<uint16_t>(pattern.last_type << 8 | last_code)}});
+        uncovered.intersect(run.complement());
+    }
+    projection.dst_port.intersect(uncovered.complement());
 }
 
 std::string print_icmp_patterns(const Arguments& arguments, const Names&) {

@@ -49,6 +49,10 @@ struct IcmpPatterns {
 // `protocol` is the one the rule must name, `names` the known messages.
 Arguments parse_icmp_patterns(const Value& value, uint8_t protocol, std::span<const IcmpName> names,
                               ParseContext& context);
+struct Projection;
+// Negated patterns narrow nothing.
+void project_icmp_patterns(const Arguments& arguments, bool negated, uint8_t protocol,
+                           Projection& projection);
 std::string print_icmp_patterns(const Arguments& arguments, const Names& names);
 
 }  // namespace rampart

@@ -18,6 +18,12 @@ inline constexpr InterfaceIndex kNoInterface = 0xff;
 
 using InterfaceSet = std::bitset<kMaxInterfaces>;
 
+// One more than there are interfaces: the last stands for kNoInterface.
+using InterfacePresence = std::bitset<kMaxInterfaces + 1>;
+constexpr size_t presence_bit(InterfaceIndex index) noexcept {
+    return index < kMaxInterfaces ? index : kMaxInterfaces;
+}
+
 struct Interface {
     std::string name;
     InterfaceIndex bridge_peer = kNoInterface;  // the other port of a transparent pair

@@ -39,6 +39,13 @@ Arguments parse_interface_list(const Value& value, ParseContext& context) {
     return Arguments::make(std::move(list));
 }
 
+InterfacePresence presence_of(const Arguments& arguments, bool negated) {
+    InterfacePresence presence;
+    for (size_t i = 0; i < kMaxInterfaces; ++i)
+        presence[i] = arguments.as<InterfaceList>().set[i];
+    return negated ? ~presence : presence;
+}
+
 std::string print_interface_list(const Arguments& arguments, const Names&) {
     return print_words(arguments.as<InterfaceList>().words);
 }

@@ -21,6 +21,8 @@ struct InterfaceList {
 };
 
 Arguments parse_interface_list(const Value& value, ParseContext& context);
+// What a packet may come in on, or leave by, to match.
+InterfacePresence presence_of(const Arguments& arguments, bool negated);
 std::string print_interface_list(const Arguments& arguments, const Names& names);
 
 }  // namespace rampart

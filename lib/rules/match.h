@@ -61,6 +61,8 @@ struct Help {
     std::string_view nft;
 };
 
+struct Projection;
+
 struct MatchType {
     std::string_view key;
     Dependence dependence;
@@ -72,6 +74,10 @@ struct MatchType {
     std::string (*print)(const Arguments& arguments, const Names& names);
     // Null: both. Two matches of a rule without a common family can never hold together.
     FamilyMask (*families)(const Arguments& arguments) noexcept;
+    // Narrows what the classifier thinks the rule can match (classifier/projection.h): exactly or
+    // wider, `negated` included. Only for constant matches. Null: the classifier asks nothing of
+    // it.
+    void (*project)(const Arguments& arguments, bool negated, Projection& projection) = nullptr;
     Help help;
 };
 

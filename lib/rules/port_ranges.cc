@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "rules/classifier/projection.h"
 #include "rules/words.h"
 
 namespace rampart {
@@ -116,6 +117,22 @@ Arguments parse_port_ranges(const Value& value, ParseContext& context) {
         }
     }
     return Arguments::make(std::move(ranges));
+}
+
+// A negated match holds for all protocols without ports. That is no range of ports, but a rule with
+// such a match is narrowed to protocols that have them before.
+void project_port_ranges(const Arguments& arguments, bool negated, Projection& projection,
+                         Intervals<uint16_t>& ports) {
+    std::bitset<256> with_ports;
+    for (unsigned protocol = 0; protocol < with_ports.size(); ++protocol)
+        with_ports[protocol] = has_ports(static_cast<uint8_t>(protocol));
+    if (negated && (projection.protocols & ~with_ports).any()) return;
+    std::vector<Interval<uint16_t>> runs;
+    for (const PortRange& range : arguments.as<PortRanges>().merged)
+        runs.push_back({range.first, range.last});
+    const Intervals<uint16_t> set(std::move(runs));
+    ports.intersect(negated ? set.complement() : set);
+    projection.protocols &= with_ports;
 }
 
 std::string print_port_ranges(const Arguments& arguments, const Names&) {

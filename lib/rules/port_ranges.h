@@ -28,6 +28,13 @@ struct PortRanges {
 Arguments parse_port_ranges(const Value& value, ParseContext& context);
 std::string print_port_ranges(const Arguments& arguments, const Names& names);
 
+struct Projection;
+template <typename T>
+class Intervals;
+// Narrows `ports`, a field of `projection`.
+void project_port_ranges(const Arguments& arguments, bool negated, Projection& projection,
+                         Intervals<uint16_t>& ports);
+
 inline bool evaluate_port_ranges(const Arguments& arguments, uint8_t protocol, be16 port) noexcept {
     return has_ports(protocol) && arguments.as<PortRanges>().contains(port.host());
 }

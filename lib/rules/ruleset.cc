@@ -2,7 +2,18 @@
 
 #include <fmt/format.h>
 
+#include "rules/classifier/chain_index.h"
+
 namespace rampart {
+
+Ruleset::Ruleset() = default;
+Ruleset::~Ruleset() = default;
+Ruleset::Ruleset(Ruleset&&) noexcept = default;
+Ruleset& Ruleset::operator=(Ruleset&&) noexcept = default;
+
+void Ruleset::compile(size_t least_rules) {
+    classifier = std::make_unique<const Classifier>(*this, least_rules);
+}
 
 void Ruleset::index_rules() {
     rules.assign(index_count, nullptr);

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -61,13 +62,23 @@ struct NamedCounter {
     std::vector<RuleIndex> rules;  // who counts in it
 };
 
+class Classifier;
+
 struct Ruleset {
     static constexpr int kNoChain = -1;
+
+    Ruleset();
+    ~Ruleset();
+    Ruleset(Ruleset&&) noexcept;
+    Ruleset& operator=(Ruleset&&) noexcept;
 
     std::vector<Chain> chains;
     std::vector<NamedCounter> counters;
     // By rule_index; null: a policy, a counter or an implicit rule. Set by index_rules().
     std::vector<const Rule*> rules;
+    // Compiled from `chains` by compile(); null, as the loader leaves it for now: every rule is
+    // asked, with the same outcome.
+    std::unique_ptr<const Classifier> classifier;
     Names names;
     int raw = kNoChain;  // index of the base chain of each hook
     int forward = kNoChain;
@@ -76,6 +87,10 @@ struct Ruleset {
     // Implicit rules (always listed by `rampartctl list --implicit`).
     bool allow_neighbour_discovery = true;
     RuleIndex neighbour_discovery_index = 0;
+
+    // After the last change to `chains`. A chain with fewer rules is as fast without an index.
+    static constexpr size_t kLeastIndexedRules = 16;
+    void compile(size_t least_rules = kLeastIndexedRules);
 
     // Once the chains have their final place in memory.
     void index_rules();

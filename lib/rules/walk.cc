@@ -1,8 +1,10 @@
 #include "rules/walk.h"
 
+#include <algorithm>
 #include <array>
 
 #include "packet/icmp_types.h"
+#include "rules/classifier/chain_index.h"
 
 namespace rampart {
 namespace {
@@ -67,14 +69,48 @@ void execute(const Rule& rule, RuleInput& input) noexcept {
 // So many rules with statements may stand on a cached path.
 constexpr unsigned kMaxRulesWithEffects = 16;
 
+// A place in a chain, and which rule there is to be asked next: each one in a short chain, in a
+// long one those that its index proposes.
 struct Frame {
-    const Chain* chain;
+    size_t chain;
     size_t next_rule;
+    bool is_candidate = false;  // the index proposed next_rule already
+};
+
+class Guide {
+  public:
+    Guide(const Ruleset& ruleset, const RuleInput& input) noexcept
+        : ruleset_(ruleset), input_(input) {}
+
+    // Null when the chain ends.
+    const Rule* next(Frame& at) noexcept {
+        const std::vector<Rule>& rules = ruleset_.chains[at.chain].rules;
+        const ChainIndex* index =
+            ruleset_.classifier == nullptr ? nullptr : ruleset_.classifier->index_of(at.chain);
+        if (index != nullptr && !at.is_candidate && at.next_rule < rules.size()) {
+            if (!has_key_)
+                make_key(key_,
+                         {input_.tuple, input_.ct_class, input_.direction, input_.in, input_.out},
+                         ruleset_.classifier->attributes());
+            has_key_ = true;
+            at.next_rule = std::min<size_t>(
+                index->next(key_, input_.tuple.family, static_cast<uint32_t>(at.next_rule)),
+                rules.size());
+        }
+        at.is_candidate = false;
+        return at.next_rule == rules.size() ? nullptr : &rules[at.next_rule++];
+    }
+
+  private:
+    const Ruleset& ruleset_;
+    const RuleInput& input_;
+    bool has_key_ = false;
+    RuleKey key_;
 };
 
 }  // namespace
 
-Judgement walk(const Ruleset& ruleset, int chain, RuleInput& input, PathTable& paths,
+Judgement walk(const Ruleset& ruleset, const WalkStart& start, RuleInput& input, PathTable& paths,
                uint64_t length_bytes) noexcept {
     Recorder recorder(paths, length_bytes);
     Judgement judgement;
@@ -82,8 +118,10 @@ Judgement walk(const Ruleset& ruleset, int chain, RuleInput& input, PathTable& p
     std::array<Frame, kMaxJumpDepth + 1> stack;
     size_t depth = 0;
     unsigned rules_with_effects = 0;
-    const Chain* base = &ruleset.chains[static_cast<size_t>(chain)];
-    Frame at{base, 0};
+    const auto chain = static_cast<size_t>(start.chain);
+    const Chain& base = ruleset.chains[chain];
+    Guide guide(ruleset, input);
+    Frame at{chain, std::min<size_t>(start.first_rule, base.rules.size()), start.is_looked_up};
     const auto end_with = [&](Step step, RejectWith reject_with) {
         judgement.step = step;
         judgement.reject_with = reject_with;
@@ -93,12 +131,13 @@ Judgement walk(const Ruleset& ruleset, int chain, RuleInput& input, PathTable& p
     };
 
     for (;;) {
-        if (at.next_rule == at.chain->rules.size()) {  // fell through: as if by return
+        const Rule* next = guide.next(at);
+        if (next == nullptr) {  // fell through: as if by return
             if (depth == 0) break;
             at = stack[--depth];
             continue;
         }
-        const Rule& rule = at.chain->rules[at.next_rule++];
+        const Rule& rule = *next;
         if (!rule_matches(rule, input, judgement.cacheable)) continue;
         recorder.matched(rule.rule_index, rule.decision, rule.has_effects);
         if (rule.has_effects) {
@@ -115,26 +154,26 @@ Judgement walk(const Ruleset& ruleset, int chain, RuleInput& input, PathTable& p
             case Step::Notrack:
                 return end_with(rule.decision.step, rule.decision.reject_with);
             case Step::Return:
-                at.next_rule = at.chain->rules.size();
+                at.next_rule = ruleset.chains[at.chain].rules.size();
                 break;
             case Step::Jump:
                 stack[depth++] = at;
                 [[fallthrough]];
             case Step::Goto:
-                at = {&ruleset.chains[rule.decision.chain], 0};
+                at = {rule.decision.chain, 0};
                 break;
         }
     }
 
-    if (base->policy == Policy::Drop && base->hook == Hook::Forward &&
+    if (base.policy == Policy::Drop && base.hook == Hook::Forward &&
         ruleset.allow_neighbour_discovery && is_discovery(input)) {
         recorder.matched(ruleset.neighbour_discovery_index, {Step::Accept, RejectWith::None, 0});
         judgement.cacheable = false;  // looks at the hop limit
         return end_with(Step::Accept, RejectWith::None);
     }
-    const Step step = base->policy == Policy::Accept ? Step::Accept : Step::Drop;
+    const Step step = base.policy == Policy::Accept ? Step::Accept : Step::Drop;
     judgement.by_policy = true;
-    recorder.matched(base->policy_index, {step, RejectWith::None, 0});
+    recorder.matched(base.policy_index, {step, RejectWith::None, 0});
     return end_with(step, RejectWith::None);
 }
 

@@ -1,6 +1,7 @@
 // walk(): a packet through the chains, first match wins, exactly as written.
 //
-// The reference meaning of the rules: the classifier and the cached verdicts must agree with it.
+// The reference meaning of the rules: the classifier and the cached verdicts must agree with it. In
+// long chains it asks the classifier which rule may match next, and evaluates that one itself.
 // Statements are carried out as their rules match. Called by the worker's raw and classify stages
 // for packets whose verdict is not cached.
 #pragma once
@@ -21,9 +22,21 @@ struct Judgement {
     PathId path = kNoPath;      // kNoPath: counted already, do not cache
 };
 
-// Walks from the base chain `chain` (index into ruleset.chains). `length_bytes` is only counted
-// when the path table is full; otherwise the caller counts the path.
-Judgement walk(const Ruleset& ruleset, int chain, RuleInput& input, PathTable& paths,
+// Where a walk begins: at a base chain (index into ruleset.chains), and when the classifier was
+// asked already, at the first rule of it that may match.
+struct WalkStart {
+    // Implicit: most walks begin with the chain's first rule.
+    WalkStart(int chain_index) noexcept : chain(chain_index) {}
+    WalkStart(int chain_index, uint32_t first_that_may_match) noexcept
+        : chain(chain_index), is_looked_up(true), first_rule(first_that_may_match) {}
+
+    int chain;
+    bool is_looked_up = false;
+    uint32_t first_rule = 0;  // or kNoRule
+};
+
+// `length_bytes` is only counted when the path table is full; otherwise the caller counts the path.
+Judgement walk(const Ruleset& ruleset, const WalkStart& start, RuleInput& input, PathTable& paths,
                uint64_t length_bytes) noexcept;
 
 // For a packet whose verdict was cached as `path`: the statements of the rules on it, in order.

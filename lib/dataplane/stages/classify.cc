@@ -87,8 +87,8 @@ Judged judge(Burst& burst, uint32_t i, WorkerContext& context, Flow* flow) noexc
     }
     const Tuple tuple = tuple_of(packet);
     RuleInput input = rule_input(burst, i, tuple, context);
-    const Judgement judgement =
-        walk(ruleset, ruleset.forward, input, *context.paths, packet.ip_length);
+    const Judgement judgement = walk(ruleset, start_of_walk(burst, i, ruleset.forward), input,
+                                     *context.paths, packet.ip_length);
     burst.path[i] = judgement.path;
     if (judgement.path != kNoPath) context.paths->count(judgement.path, 1, packet.ip_length);
     if (input.flow_changed) input.flow->forget_verdicts();
@@ -126,7 +126,27 @@ void classify_tracked(Burst& burst, uint32_t i, WorkerContext& context) noexcept
           &flow);
 }
 
+namespace {
+
+// Those of burst.tracked that the rules will be asked about.
+PacketMask without_cached_verdict(const Burst& burst, const WorkerContext& context) noexcept {
+    PacketMask mask = 0;
+    for_each(burst.tracked, [&](uint32_t i) {
+        const Packet& packet = burst.packet[i];
+        const Flow& flow = context.flows.flow(burst.flow[i].index());
+        const unsigned side = static_cast<unsigned>(burst.flow[i].direction());
+        if (packet.is_icmp_error ||
+            !has_cached_verdict(flow, side, packet, burst.ct_class[i], context))
+            mask |= bit(i);
+    });
+    return mask;
+}
+
+}  // namespace
+
 void classify(Burst& burst, WorkerContext& context) noexcept {
+    propose_rules(burst, without_cached_verdict(burst, context) | burst.flowless,
+                  context.snapshot->ruleset.forward, context);
     for_each(burst.tracked, [&](uint32_t i) { classify_tracked(burst, i, context); });
     for_each(burst.flowless, [&](uint32_t i) { judge(burst, i, context, nullptr); });
 }

@@ -85,6 +85,8 @@ void start_flow(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
 }  // namespace
 
 void establish(Burst& burst, WorkerContext& context) noexcept {
+    for_each(burst.starting, [&](uint32_t i) { burst.ct_class[i] = CtClass::New; });
+    propose_rules(burst, burst.starting, context.snapshot->ruleset.forward, context);
     for_each(burst.starting, [&](uint32_t i) {
         // An earlier packet of this burst may have started the same flow.
         burst.flow[i] = context.flows.find_again(burst.packet[i], burst.hash[i]);

@@ -1,5 +1,6 @@
 // `ct_dir`: the side of its connection that the packet came from.
 
+#include "rules/classifier/projection.h"
 #include "rules/matches/registry.h"
 #include "rules/words.h"
 
@@ -21,9 +22,23 @@ Arguments parse(const Value& value, ParseContext& context) {
 }
 
 // A packet that belongs to no connection has no direction (netfilter: ct is null, no match).
+bool holds(DirectionMask mask, CtClass ct_class, Direction direction) noexcept {
+    if (ct_class == CtClass::Invalid || ct_class == CtClass::Untracked) return false;
+    return mask >> static_cast<unsigned>(direction) & 1;
+}
+
 bool evaluate(const Arguments& arguments, const RuleInput& input) noexcept {
-    if (input.ct_class == CtClass::Invalid || input.ct_class == CtClass::Untracked) return false;
-    return arguments.as<DirectionMask>() >> static_cast<unsigned>(input.direction) & 1;
+    return holds(arguments.as<DirectionMask>(), input.ct_class, input.direction);
+}
+
+void project(const Arguments& arguments, bool negated, Projection& projection) {
+    for (unsigned c = 0; c < kCtClassCount; ++c) {
+        for (const Direction direction : {Direction::Original, Direction::Reply}) {
+            const auto ct_class = static_cast<CtClass>(c);
+            if (holds(arguments.as<DirectionMask>(), ct_class, direction) == negated)
+                projection.ct.reset(ct_state(ct_class, direction));
+        }
+    }
 }
 
 std::string print(const Arguments& arguments, const Names&) {
@@ -41,6 +56,7 @@ const MatchType kMatchCtDir = {
     .evaluate = evaluate,
     .print = print,
     .families = nullptr,
+    .project = project,
     .help =
         {
             .summary = "The direction within the connection; original is that of its first packet.",

@@ -1,5 +1,6 @@
 // `dport`: the destination port of TCP, UDP, SCTP and UDP-Lite.
 
+#include "rules/classifier/projection.h"
 #include "rules/matches/registry.h"
 #include "rules/port_ranges.h"
 
@@ -9,6 +10,10 @@ namespace {
 
 bool evaluate(const Arguments& arguments, const RuleInput& input) noexcept {
     return evaluate_port_ranges(arguments, input.tuple.protocol, input.tuple.dst_port);
+}
+
+void project(const Arguments& arguments, bool negated, Projection& projection) {
+    project_port_ranges(arguments, negated, projection, projection.dst_port);
 }
 
 }  // namespace
@@ -21,6 +26,7 @@ const MatchType kMatchDport = {
     .evaluate = evaluate,
     .print = print_port_ranges,
     .families = nullptr,
+    .project = project,
     .help =
         {
             .summary = "The destination port; the rule must name protocols with ports.",

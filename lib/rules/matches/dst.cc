@@ -1,6 +1,7 @@
 // `dst`: the destination address of the packet.
 
 #include "rules/address_ranges.h"
+#include "rules/classifier/projection.h"
 #include "rules/matches/registry.h"
 
 namespace rampart {
@@ -9,6 +10,10 @@ namespace {
 
 bool evaluate(const Arguments& arguments, const RuleInput& input) noexcept {
     return arguments.as<AddressRanges>().contains(input.tuple.family, input.tuple.dst);
+}
+
+void project(const Arguments& arguments, bool negated, Projection& projection) {
+    project_address_ranges(arguments, negated, projection.dst4, projection.dst6);
 }
 
 }  // namespace
@@ -21,6 +26,7 @@ const MatchType kMatchDst = {
     .evaluate = evaluate,
     .print = print_address_ranges,
     .families = families_of_address_ranges,
+    .project = project,
     .help =
         {
             .summary = "The destination address of the packet.",

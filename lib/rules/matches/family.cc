@@ -1,5 +1,6 @@
 // `family`: IPv4 or IPv6.
 
+#include "rules/classifier/projection.h"
 #include "rules/matches/registry.h"
 #include "rules/words.h"
 
@@ -33,6 +34,11 @@ FamilyMask families(const Arguments& arguments) noexcept {
     return arguments.as<FamilyMask>();
 }
 
+void project(const Arguments& arguments, bool negated, Projection& projection) {
+    const FamilyMask mask = arguments.as<FamilyMask>();
+    projection.families = static_cast<FamilyMask>(projection.families & (negated ? ~mask : mask));
+}
+
 }  // namespace
 
 const MatchType kMatchFamily = {
@@ -43,6 +49,7 @@ const MatchType kMatchFamily = {
     .evaluate = evaluate,
     .print = print,
     .families = families,
+    .project = project,
     .help =
         {
             .summary = "The address family. A rule without it and without addresses matches both.",

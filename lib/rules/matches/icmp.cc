@@ -1,5 +1,6 @@
 // `icmp`: the type and code of an ICMP message (RFC 792 and the registry of ICMP types).
 
+#include "rules/classifier/projection.h"
 #include "rules/icmp_patterns.h"
 #include "rules/matches/registry.h"
 
@@ -59,6 +60,10 @@ bool evaluate(const Arguments& arguments, const RuleInput& input) noexcept {
                                                 input.packet.hop_limit);
 }
 
+void project(const Arguments& arguments, bool negated, Projection& projection) {
+    project_icmp_patterns(arguments, negated, ip_protocol::kIcmp, projection);
+}
+
 FamilyMask families(const Arguments&) noexcept {
     return kIpv4Only;
 }
@@ -73,6 +78,7 @@ const MatchType kMatchIcmp = {
     .evaluate = evaluate,
     .print = print_icmp_patterns,
     .families = families,
+    .project = project,
     .help =
         {
             .summary = "The ICMP type and code of IPv4; needs proto: icmp.",

@@ -1,5 +1,6 @@
 // `icmpv6`: the type and code of an ICMPv6 message (RFC 4443, RFC 4861, RFC 3810).
 
+#include "rules/classifier/projection.h"
 #include "rules/icmp_patterns.h"
 #include "rules/matches/registry.h"
 
@@ -53,6 +54,10 @@ bool evaluate(const Arguments& arguments, const RuleInput& input) noexcept {
                                                 input.packet.hop_limit);
 }
 
+void project(const Arguments& arguments, bool negated, Projection& projection) {
+    project_icmp_patterns(arguments, negated, ip_protocol::kIcmpv6, projection);
+}
+
 FamilyMask families(const Arguments&) noexcept {
     return kIpv6Only;
 }
@@ -69,6 +74,7 @@ const MatchType kMatchIcmpv6 = {
     .evaluate = evaluate,
     .print = print_icmp_patterns,
     .families = families,
+    .project = project,
     .help =
         {
             .summary = "The ICMPv6 type and code; needs proto: icmpv6.",

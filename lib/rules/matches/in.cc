@@ -1,5 +1,6 @@
 // `in`: the interface or zone that the packet came in on.
 
+#include "rules/classifier/projection.h"
 #include "rules/interface_list.h"
 #include "rules/matches/registry.h"
 
@@ -9,6 +10,10 @@ namespace {
 
 bool evaluate(const Arguments& arguments, const RuleInput& input) noexcept {
     return arguments.as<InterfaceList>().contains(input.in);
+}
+
+void project(const Arguments& arguments, bool negated, Projection& projection) {
+    projection.in &= presence_of(arguments, negated);
 }
 
 }  // namespace
@@ -22,6 +27,7 @@ const MatchType kMatchIn = {
     .evaluate = evaluate,
     .print = print_interface_list,
     .families = nullptr,
+    .project = project,
     .help =
         {
             .summary = "The interface or zone that the packet came in on.",

@@ -1,5 +1,6 @@
 // `out`: the interface or zone that the packet will leave by.
 
+#include "rules/classifier/projection.h"
 #include "rules/interface_list.h"
 #include "rules/matches/registry.h"
 
@@ -9,6 +10,10 @@ namespace {
 
 bool evaluate(const Arguments& arguments, const RuleInput& input) noexcept {
     return arguments.as<InterfaceList>().contains(input.out);
+}
+
+void project(const Arguments& arguments, bool negated, Projection& projection) {
+    projection.out &= presence_of(arguments, negated);
 }
 
 }  // namespace
@@ -21,6 +26,7 @@ const MatchType kMatchOut = {
     .evaluate = evaluate,
     .print = print_interface_list,
     .families = nullptr,
+    .project = project,
     .help =
         {
             .summary = "The interface or zone that the packet will leave by.",

@@ -2,6 +2,7 @@
 
 #include <bitset>
 
+#include "rules/classifier/projection.h"
 #include "rules/matches/registry.h"
 #include "rules/protocols.h"
 #include "rules/words.h"
@@ -49,6 +50,11 @@ std::string print(const Arguments& arguments, const Names&) {
     return print_words(arguments.as<Protocols>().written);
 }
 
+void project(const Arguments& arguments, bool negated, Projection& projection) {
+    const std::bitset<256>& set = arguments.as<Protocols>().set;
+    projection.protocols &= negated ? ~set : set;
+}
+
 }  // namespace
 
 const MatchType kMatchProto = {
@@ -59,6 +65,7 @@ const MatchType kMatchProto = {
     .evaluate = evaluate,
     .print = print,
     .families = nullptr,
+    .project = project,
     .help =
         {
             .summary = "The IP protocol, after any IPv6 extension headers.",

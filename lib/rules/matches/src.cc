@@ -1,6 +1,7 @@
 // `src`: the source address of the packet.
 
 #include "rules/address_ranges.h"
+#include "rules/classifier/projection.h"
 #include "rules/matches/registry.h"
 
 namespace rampart {
@@ -9,6 +10,10 @@ namespace {
 
 bool evaluate(const Arguments& arguments, const RuleInput& input) noexcept {
     return arguments.as<AddressRanges>().contains(input.tuple.family, input.tuple.src);
+}
+
+void project(const Arguments& arguments, bool negated, Projection& projection) {
+    project_address_ranges(arguments, negated, projection.src4, projection.src6);
 }
 
 }  // namespace
@@ -21,6 +26,7 @@ const MatchType kMatchSrc = {
     .evaluate = evaluate,
     .print = print_address_ranges,
     .families = families_of_address_ranges,
+    .project = project,
     .help =
         {
             .summary = "The source address of the packet.",

@@ -2,6 +2,7 @@
 
 #include <iterator>
 
+#include "rules/classifier/projection.h"
 #include "rules/matches/registry.h"
 #include "rules/words.h"
 
@@ -30,6 +31,13 @@ std::string print(const Arguments& arguments, const Names&) {
     return print_word_set(arguments.as<StateMask>(), names());
 }
 
+void project(const Arguments& arguments, bool negated, Projection& projection) {
+    for (unsigned i = 0; i < kCtStateCount; ++i) {
+        const bool is_named = arguments.as<StateMask>() >> i / 2 & 1;
+        if (is_named == negated) projection.ct.reset(i);
+    }
+}
+
 }  // namespace
 
 const MatchType kMatchState = {
@@ -42,6 +50,7 @@ const MatchType kMatchState = {
     .evaluate = evaluate,
     .print = print,
     .families = nullptr,
+    .project = project,
     .help =
         {
             .summary = "What connection tracking makes of the packet.",
