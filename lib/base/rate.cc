@@ -12,6 +12,8 @@ struct Unit {
 constexpr Unit kUnits[] = {{"second", 1}, {"minute", 60}, {"hour", 3600}, {"day", 86400}};
 
 constexpr std::string_view kBurst = " burst ";
+// How long a bucket may take to fill: nanoseconds must hold it several times.
+constexpr uint64_t kMaxFill_s = 1'000'000'000;
 
 std::optional<uint32_t> parse_count(std::string_view text) {
     const auto number = parse_decimal(text, kMaxRateEvents);
@@ -37,6 +39,7 @@ std::optional<Rate> parse_rate(std::string_view text) {
     for (const Unit& unit : kUnits) {
         if (unit.name != text.substr(slash + 1)) continue;
         rate.period_s = unit.seconds;
+        if (uint64_t{rate.burst} * rate.period_s / rate.events > kMaxFill_s) return std::nullopt;
         return rate;
     }
     return std::nullopt;

@@ -52,6 +52,7 @@ void RuleLogFeed::follow(const Snapshot& snapshot, std::unique_ptr<LogDestinatio
         }
     }
     const bool is_wanted = !generation.rules.empty();
+    if (!is_running_) generations_.clear();  // they logged nothing
     generations_[snapshot.generation] = std::move(generation);
     if (is_wanted && !is_running_) {
         timer_ = loop_.every(kTurn_us, [this] { turn(); });

@@ -47,7 +47,7 @@ for port in range({count}):
             self.assertTrue(wait_until(lambda: path.read_text().count("ssh: IN=") == 2, 5))
             line = path.read_text().splitlines()[0]
             self.assertRegex(line, r"ssh: IN=inside OUT=outside MAC=[0-9a-f:]{41} "
-                                   r"SRC=10\.77\.0\.1 DST=10\.77\.0\.2 LEN=60 TOS=0x\d\d PREC=0x\d\d "
+                                   r"SRC=10\.77\.0\.1 DST=10\.77\.0\.2 LEN=60 TOS=0x[0-9A-F]{2} PREC=0x[0-9A-F]{2} "
                                    r"TTL=64 ID=\d+ DF PROTO=TCP SPT=\d+ DPT=22 WINDOW=\d+ RES=0x00 "
                                    r"SYN URGP=0 rule=ssh action=drop$")
             rule = [r for chain in lab.ctl_json("list")["chains"] for r in chain["rules"]

@@ -8,9 +8,10 @@ TEST_CASE("a rate is a number of events per unit, and a burst") {
     CHECK(parse_rate("10/second") == Rate{10, 1, 5});
     CHECK(parse_rate("5/minute burst 10") == Rate{5, 60, 10});
     CHECK(parse_rate("1/day burst 1") == Rate{1, 86400, 1});
-    for (const char* text : {"", "10", "10/", "/second", "0/second", "10/sec", "10/s", "10 /second",
-                             "10/second burst", "10/second burst 0", "10/second  burst 5",
-                             "010/second", "10/second burst 5 ", "2000000/second", "10/seconds"}) {
+    for (const char* text :
+         {"", "10", "10/", "/second", "0/second", "10/sec", "10/s", "10 /second", "10/second burst",
+          "10/second burst 0", "10/second  burst 5", "010/second", "10/second burst 5 ",
+          "2000000/second", "10/seconds", "1/day burst 1000000"}) {
         CAPTURE(text);
         CHECK_FALSE(parse_rate(text));
     }

@@ -93,7 +93,7 @@ TEST_CASE("a question in words gets the verdict and the state of its packet as a
         return std::string(*(words.begin() + random() % words.size()));
     };
     Counts seen;
-    for (unsigned i = 0; i < 400; ++i) {
+    for (unsigned i = 0; i < 1000; ++i) {
         const bool is_ipv6 = random() % 3 == 0;
         std::string proto = one_of({"tcp", "tcp", "udp", "sctp", "icmp", "gre", "99"});
         if (proto == "icmp" && is_ipv6) proto = "icmpv6";
@@ -105,7 +105,9 @@ TEST_CASE("a question in words gets the verdict and the state of its packet as a
         if (has_port) words.push_back("dport=" + one_of({"80", "53", "443"}));
         if (proto == "tcp")
             words.push_back("flags=" + one_of({"syn", "ack", "syn,ack", "fin,syn"}));
-        if (random() % 3 == 0) words.push_back("length=" + one_of({"200", "1000", "1500"}));
+        // Zeros behind an SCTP chunk would be a bad chunk.
+        if (proto != "sctp" && random() % 3 == 0)
+            words.push_back("length=" + one_of({"200", "1000", "1500"}));
         if (random() % 2 == 0) words.push_back("dscp=" + one_of({"ef", "0", "cs3"}));
         if (random() % 3 == 0) words.push_back("vlan=" + one_of({"7", "8"}));
         if (random() % 3 == 0) words.push_back("ttl=" + one_of({"1", "64"}));
