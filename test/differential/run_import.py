@@ -30,8 +30,8 @@ def parse_arguments():
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--sets", type=int, default=40, help="how many rule sets")
     parser.add_argument("--packets", type=int, default=150, help="for each")
-    parser.add_argument("--extra", nargs="*", default=[],
-                        help="also conditions on: tcp_flags length dscp ct_status")
+    parser.add_argument("--extra", nargs="*", default=["tcp_flags", "length", "dscp"],
+                        help="further conditions: tcp_flags length dscp ct_status")
     parser.add_argument("--keep-going", type=int, default=3, help="differences to show")
     return parser.parse_args()
 
