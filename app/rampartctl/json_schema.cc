@@ -5,6 +5,7 @@
 
 #include "config/schema.h"
 #include "conntrack/settings.h"
+#include "rules/statement.h"
 #include "rules/target.h"
 
 namespace rampart {
@@ -141,6 +142,8 @@ Json matches() {
 
 Json rule() {
     Json properties = matches();
+    for (const StatementType* type : statement_types())
+        properties[type->key] = described(reference_to("match"), text_of(type->help));
     Json actions = Json::array();
     for (const TargetType* type : target_types()) {
         if (type->own_key)

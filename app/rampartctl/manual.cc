@@ -7,6 +7,7 @@
 #include "config/schema.h"
 #include "conntrack/settings.h"
 #include "manual/program_page.h"
+#include "rules/statement.h"
 #include "rules/target.h"
 
 namespace rampart {
@@ -49,6 +50,10 @@ void add_rules(Page& page) {
         "All keys of a rule must hold; within a list one is enough. Each may stand under 'not' as "
         "well.");
     for (const MatchType* type : match_types())
+        add_help(page, type->key, "", type->help);
+    page.heading("Rules: statements");
+    page.paragraph("Carried out when all matches hold; none of them ends the chain.");
+    for (const StatementType* type : statement_types())
         add_help(page, type->key, "", type->help);
     page.heading("Rules: verdicts");
     page.paragraph("At most one; without one the packet is counted and the next rule is tried.");

@@ -9,6 +9,8 @@
 #include "config/build.h"
 #include "config/build_rule.h"
 #include "config/chain_graph.h"
+#include "config/policy_analysis.h"
+#include "config/rule_analysis.h"
 #include "config/section.h"
 #include "rules/chain_name.h"
 
@@ -19,30 +21,13 @@ namespace {
 constexpr size_t kMaxChains = 4096;
 constexpr size_t kMaxChainName = 31;
 
-// The rule decides about every packet that reaches it.
-bool is_terminal_for_all(const Rule& rule) noexcept {
-    if (!rule.matches.empty()) return false;
-    switch (rule.decision.step) {
-        case Step::Accept:
-        case Step::Drop:
-        case Step::Reject:
-        case Step::Return:
-        case Step::Goto:
-        case Step::Notrack:
-            return true;
-        case Step::Continue:
-        case Step::Jump:
-            break;
-    }
-    return false;
-}
-
 class ChainsBuilder {
   public:
     ChainsBuilder(Ruleset& ruleset, Diagnostics& diagnostics)
         : ruleset_(ruleset), diagnostics_(diagnostics) {}
 
     void build(const Value& section);
+    const RuleMarks& marks() const noexcept { return marks_; }
 
   private:
     void add_source(const Value::Entry& entry);
@@ -56,6 +41,7 @@ class ChainsBuilder {
     Ruleset& ruleset_;
     Diagnostics& diagnostics_;
     std::vector<ChainSource> sources_;
+    RuleMarks marks_;
     std::unordered_map<std::string, Location> given_ids_;
 };
 
@@ -63,9 +49,11 @@ void ChainsBuilder::build(const Value& section) {
     for (const Value::Entry& entry : section.entries())
         add_source(entry);
     ChainGraph graph(sources_, ruleset_.names);
+    marks_.resize(sources_.size());
     for (size_t i = 0; i < sources_.size(); ++i)
         build_rules(i, graph.hooks(i));
     graph.check(diagnostics_);
+    analyse_rules(ruleset_, marks_, diagnostics_);
     name_rules();
     number_rules();
     if (ruleset_.forward == Ruleset::kNoChain) {
@@ -162,22 +150,11 @@ void ChainsBuilder::build_rules(size_t index, HookMask hooks) {
     Chain& chain = ruleset_.chains[index];
     if (sources_[index].rules == nullptr) return;
     const RulePlace place{chain.name, hooks};
-    uint32_t decided_at = 0;  // line of a rule that lets nothing past it
-    bool is_warned = false;
     for (const Value& value : sources_[index].rules->items()) {
         BuiltRule built = build_rule(value, place, ruleset_.names, diagnostics_);
-        if (decided_at != 0 && !is_warned) {
-            diagnostics_.warning(
-                "W102", built.place,
-                fmt::format("unreachable rule: everything is already decided at line {}",
-                            decided_at));
-            is_warned = true;
-        }
         take_id(built);
         if (!built.is_enabled) continue;
-        if (built.is_good && decided_at == 0 && is_terminal_for_all(built.rule)) {
-            decided_at = built.place.line;
-        }
+        marks_[index].push_back({built.place, built.is_good});
         chain.rules.push_back(std::move(built.rule));
     }
 }
@@ -269,7 +246,10 @@ void build_chains(const Value& document, Ruleset& ruleset, Diagnostics& diagnost
                           "chains: { forward: { policy: drop, rules: [...] } }");
         return;
     }
-    ChainsBuilder(ruleset, diagnostics).build(*section);
+    ChainsBuilder builder(ruleset, diagnostics);
+    builder.build(*section);
+    if (!diagnostics.has_errors())
+        analyse_policies(document, ruleset, builder.marks(), diagnostics);
 }
 
 }  // namespace rampart

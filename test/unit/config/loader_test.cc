@@ -170,7 +170,7 @@ TEST_CASE("definitions stand for scalars and lists") {
     CHECK(loading.problem().find("E020 a definition cannot use another") != std::string::npos);
     const Loading good(kHead +
                        "define: { nets: [10.0.0.0/8, 192.0.2.1], ports: [22, 80] }\n"
-                       "chains: { forward: { policy: drop, rules: [ { src: [$nets, 192.0.2.9], "
+                       "chains: { forward: { policy: accept, rules: [ { src: [$nets, 192.0.2.9], "
                        "proto: tcp, dport: \"$ports\", comment: $nets, action: accept } ] } }\n");
     CHECK(good.problem().empty());
     REQUIRE(good.configuration);

@@ -26,8 +26,8 @@ std::string problem_with(std::string_view rule, HookMask hooks) {
         "  lan: { device: \"0000:01:00.0\", bridge: wan }\n"
         "  wan: { device: \"0000:01:00.1\" }\n"
         "chains:\n"
-        "  web: [ { action: accept } ]\n"
-        "  forward: { policy: drop, rules: [ { jump: web }";
+        "  web: [ { action: continue } ]\n"
+        "  forward: { policy: accept, rules: [ { jump: web }";
     text += is_raw ? " ] }\n  raw: { rules: [ " : ", ";
     text += rule;
     text += " ] }\n";
