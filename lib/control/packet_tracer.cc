@@ -179,7 +179,7 @@ void Tracer::track() {
     } else if (packet_.invalid != InvalidReason::None) {
         result_.ct_class = CtClass::Invalid;
         result_.invalid = packet_.invalid;
-    } else if (packet_.is_untracked_icmpv6) {
+    } else if (packet_.is_untracked_icmpv6 && question_.state != CtClass::Invalid) {
         result_.ct_class = CtClass::Untracked;
     } else if (question_.state) {
         result_.ct_class = *question_.state;
