@@ -1,7 +1,7 @@
 #include "import/raw_order.h"
 
 #include <algorithm>
-#include <set>
+#include <vector>
 
 namespace rampart {
 
@@ -27,19 +27,21 @@ class RawOrder {
 
     // May say so too often, where another chain drops that would not be asked.
     bool may_drop_behind(const ImportedChain& chain, size_t index) const;
-    const std::set<ImportedChain*>& chains() const { return chains_; }
+    const std::vector<ImportedChain*>& chains() const { return chains_; }
 
   private:
     void visit(std::string_view name);
     bool others_drop(const ImportedChain& chain, const ImportedRule& rule) const;
 
     ImportedDocument& document_;
-    std::set<ImportedChain*> chains_;
+    std::vector<ImportedChain*> chains_;  // raw and those that it reaches, in that order
 };
 
 void RawOrder::visit(std::string_view name) {
     ImportedChain* chain = document_.find(name);
-    if (chain == nullptr || !chains_.insert(chain).second) return;
+    if (chain == nullptr || std::find(chains_.begin(), chains_.end(), chain) != chains_.end())
+        return;
+    chains_.push_back(chain);
     for (const ImportedRule& rule : chain->rules) {
         if (const Term* next = chain_of(rule)) visit(next->words.front());
     }
