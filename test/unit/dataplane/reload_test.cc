@@ -39,11 +39,14 @@ std::unique_ptr<Snapshot> generation(unsigned number) {
     const std::string all = "{ id: all, proto: udp }, ";
     const std::string accept = "{ id: pass, proto: udp, dport: " + pass + ", action: accept }";
     const std::string drop = "{ id: stop, proto: udp, dport: " + stop + ", action: drop }";
-    const std::string other = "{ id: other, proto: tcp, action: drop }, ";
-    return load(config_with(
-        "{ policy: accept, rules: [" +
-        (is_even ? all + accept + ", " + drop : other + all + drop + ", " + other + accept) +
-        "] }"));
+    const auto other = [](const char* id) {
+        return std::string("{ id: ") + id + ", proto: tcp, action: drop }, ";
+    };
+    return load(
+        config_with("{ policy: accept, rules: [" +
+                    (is_even ? all + accept + ", " + drop
+                             : other("first") + all + drop + ", " + other("later") + accept) +
+                    "] }"));
 }
 
 struct Judged {
