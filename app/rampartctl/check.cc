@@ -24,10 +24,11 @@ Json to_json(const Diagnostics& diagnostics) {
     Json list = Json::array();
     for (const Diagnostic& diagnostic : diagnostics.all())
         list.push_back({{"severity", to_string(diagnostic.severity)},
-                        {"code", diagnostic.code},
+                        {"code", "RP-" + diagnostic.code},
                         {"file", diagnostics.path_of(diagnostic.location)},
                         {"line", diagnostic.location.line},
                         {"column", diagnostic.location.column},
+                        {"end_column", diagnostic.location.end_column},
                         {"message", diagnostic.message},
                         {"hint", diagnostic.hint}});
     return {{"errors", diagnostics.error_count()},
