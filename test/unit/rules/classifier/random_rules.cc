@@ -53,13 +53,13 @@ std::string address_item(Random& random, bool is_ipv6) {
            std::to_string(is_ipv6 ? pick(random, kLengths6) : pick(random, kLengths4));
 }
 
-// `family`: 4, 6 or 0 for a mixture.
+// `family`: 4, 6 or 0 for both.
 std::string addresses(Random& random, unsigned family) {
-    const unsigned count = random() % 3 == 0 ? 2 + below(random, 4) : 1;
+    const unsigned count = family == 0 || random() % 3 == 0 ? 2 + below(random, 4) : 1;
     std::string list;
     for (unsigned i = 0; i < count; ++i)
-        list += (i ? ", \"" : "\"") +
-                address_item(random, family == 6 || (family == 0 && random() % 2)) + "\"";
+        list += (i ? ", \"" : "\"") + address_item(random, family == 6 || (family == 0 && i % 2)) +
+                "\"";
     return count == 1 ? list : "[" + list + "]";
 }
 
@@ -82,8 +82,8 @@ class RuleText {
     RuleText(Random& random, bool is_base) : random_(random), is_base_(is_base) {}
 
     std::string make() {
-        protocol();
-        const unsigned family = below(random_, 4) == 0 ? 0 : random_() % 2 ? 4 : 6;
+        unsigned family = below(random_, 4) == 0 ? 0 : random_() % 2 ? 4 : 6;
+        protocol(family);
         // Negated addresses narrow a rule to their family: one family for all of a rule.
         if (random_() % 2) add("src", addresses(random_, family), family != 0);
         if (random_() % 2) add("dst", addresses(random_, family), family != 0);
@@ -116,7 +116,8 @@ class RuleText {
         }
     }
 
-    void protocol() {
+    // May narrow `family`.
+    void protocol(unsigned& family) {
         switch (below(random_, 8)) {
             case 0:
             case 1:
@@ -126,10 +127,12 @@ class RuleText {
                 if (random_() % 3) add("dport", ports(random_), true);
                 return;
             case 3:
+                family = 4;
                 add("proto", "icmp", false);
                 return add("icmp", words({"echo-request", "[3/4, 8]", "0", "3", "[3, 3/4, 11]"}),
                            true);
             case 4:
+                family = 6;
                 add("proto", "icmpv6", false);
                 return add("icmpv6", words({"echo-request", "neighbour-discovery", "1/4"}), true);
             case 5:
