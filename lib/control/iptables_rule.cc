@@ -242,7 +242,8 @@ void RuleExporter::add_state(const Condition& condition) {
 
 void RuleExporter::add_flags(const Condition& condition) {
     Choice words;
-    for (const std::string& word : words_of(condition.printed)) {
+    for (std::string word : words_of(condition.printed)) {
+        if (word == "syn") word = "syn/fin,syn,rst,ack";  // as --syn
         const size_t slash = word.find('/');
         if (slash == word.npos || word.find("ece") != word.npos || word.find("cwr") != word.npos)
             return fail("these TCP flags have no counterpart");
