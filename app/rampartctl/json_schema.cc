@@ -90,6 +90,7 @@ Json type_of(const SchemaKey& key) {
         case KeyType::List:
             if (key.section == "chains.*")
                 return {{"type", Json::array({"array", "null"})}, {"items", reference_to("rule")}};
+            if (key.section == "sets.*") return one_or_list(reference_to("words"));
             return reference_to("words");
         case KeyType::Text:
             return key.words.empty() ? reference_to("word") : choice_of(key.words);

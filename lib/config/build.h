@@ -23,6 +23,9 @@ void build_conntrack(const Value& document, const Names& names, ConntrackSetting
                      Diagnostics& diagnostics);
 void build_logging(const Value& document, LoggingSettings& logging, Diagnostics& diagnostics);
 void build_reload(const Value& document, ReloadSettings& reload, Diagnostics& diagnostics);
+// After the interfaces, before the chains. Opens the files that sets name.
+void build_sets(const Value& document, Names& names, Diagnostics& diagnostics);
+void warn_of_unused_sets(const Names& names, Diagnostics& diagnostics);
 void build_chains(const Value& document, Ruleset& ruleset, Diagnostics& diagnostics);
 
 }  // namespace rampart

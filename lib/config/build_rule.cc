@@ -98,11 +98,12 @@ BuiltRule RuleBuilder::build() {
     }
     result_.is_good = diagnostics_.error_count() == errors_before;
     if (result_.is_good) rule.text = print_rule(rule, names_);
-    const auto is_constant = [](const Match& match) {
-        return match.type->dependence == Dependence::Flow;
-    };
+    const auto is_constant = [](const Match& match) { return match.is_constant(); };
     const auto end = std::stable_partition(rule.matches.begin(), rule.matches.end(), is_constant);
     rule.constant_matches = static_cast<uint32_t>(end - rule.matches.begin());
+    rule.counts_in_sets = std::any_of(rule.matches.begin(), rule.matches.end(),
+                                      [](const Match& match) { return match.counts_in_sets(); });
+    rule.has_effects = rule.has_effects || rule.counts_in_sets;
     rule.place = diagnostics_.place(result_.place);
     return std::move(result_);
 }

@@ -116,7 +116,9 @@ std::optional<Configuration> load_configuration(SourceTexts sources, Diagnostics
     build_conntrack(document, snapshot.ruleset.names, snapshot.conntrack, diagnostics);
     build_logging(document, snapshot.logging, diagnostics);
     build_reload(document, snapshot.reload, diagnostics);
+    build_sets(document, snapshot.ruleset.names, diagnostics);
     build_chains(document, snapshot.ruleset, diagnostics);
+    warn_of_unused_sets(snapshot.ruleset.names, diagnostics);
     snapshot.conntrack.has_essential_rules = has_essential_rules(snapshot.ruleset);
     if (diagnostics.has_errors()) return std::nullopt;
     configuration.document = std::move(document);

@@ -69,7 +69,8 @@ Result<void> Controller::bring_up(Options options) {
     auto datapath = Datapath::create(system_, options.plan, max_flows_, clock_);
     if (!datapath) return tl::unexpected<Error>(datapath.error());
     datapath_ = std::move(*datapath);
-    publisher_ = std::make_unique<Publisher>(datapath_->workers());
+    publisher_ = std::make_unique<Publisher>(datapath_->workers(), &clock_);
+    sets_ = std::make_unique<SetKeeper>(datapath_->workers(), *publisher_);
     ager_ = std::make_unique<Ager>(datapath_->workers());
     fill_watch_ = std::make_unique<FillWatch>(datapath_->workers());
     stats_ = std::make_unique<Stats>(datapath_->workers());
@@ -101,7 +102,10 @@ Result<void> Controller::open_server(const std::string& socket) {
 }
 
 void Controller::start_timers() {
-    ageing_ = loop_->every(Ager::kTurn_us, [this] { ager_->turn(clock_.now().tick); });
+    ageing_ = loop_->every(Ager::kTurn_us, [this] {
+        ager_->turn(clock_.now().tick);
+        sets_->turn(clock_.now());
+    });
     deadline_ = loop_->every(kDeadlineTurn_us, [this] { transaction_->tick(); });
     sampling_ = loop_->every(Stats::kPeriod_us, [this] { each_second(); });
     terminate_ = loop_->on_signal(SIGTERM, [this] { loop_->stop(); });

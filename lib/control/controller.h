@@ -24,6 +24,7 @@
 #include "control/publisher.h"
 #include "control/recheck_watch.h"
 #include "control/rule_log_feed.h"
+#include "control/set_keeper.h"
 #include "control/stats.h"
 #include "control/trace_feed.h"
 
@@ -62,6 +63,7 @@ class Controller : private ConfigTransaction::Host {
     Datapath& datapath() noexcept { return *datapath_; }
     EventFeed& events() noexcept { return *events_; }
     TraceFeed& traces() noexcept { return *traces_; }
+    SetKeeper& sets() noexcept { return *sets_; }
     const Publisher& publisher() const noexcept { return *publisher_; }
     const FillWatch& fill_watch() const noexcept { return *fill_watch_; }
     const Stats& stats() const noexcept { return *stats_; }
@@ -99,6 +101,7 @@ class Controller : private ConfigTransaction::Host {
     std::unique_ptr<EventLoop> loop_;
     std::unique_ptr<Datapath> datapath_;
     std::unique_ptr<Publisher> publisher_;
+    std::unique_ptr<SetKeeper> sets_;
     std::unique_ptr<Ager> ager_;
     std::unique_ptr<FillWatch> fill_watch_;
     RecheckWatch recheck_watch_;

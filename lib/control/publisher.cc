@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "dataplane/worker.h"
+#include "rules/sets/set_use.h"
 
 namespace rampart {
 namespace {
@@ -83,11 +84,19 @@ uint32_t Publisher::publish(std::unique_ptr<Snapshot> snapshot) {
     snapshot->generation = ++last_generation_;
     for (size_t i = 0; i < workers_.size(); ++i)
         snapshot->paths.push_back(std::make_unique<PathTable>(snapshot->ruleset.index_count));
+    if (!generations_.empty())
+        carry_sets(current().ruleset.names, snapshot->ruleset.names,
+                   clock_ != nullptr ? clock_->now() : Now{});
     if (generations_.empty()) base_.assign(snapshot->ruleset.index_count, {});
     generations_.push_back(std::move(snapshot));
     for (Worker* worker : workers_)
         worker->publish(generations_.back().get());
     return last_generation_;
+}
+
+// Numbers that no generation has.
+void Publisher::note_changed_set() {
+    generations_.back()->epoch.store(0x8000'0000 | ++set_changes_, std::memory_order_release);
 }
 
 bool Publisher::is_active() const noexcept {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "dpdk/tsc_clock.h"
 #include "rules/snapshot.h"
 
 namespace rampart {
@@ -27,7 +28,9 @@ std::vector<RuleCount> carry_over(const Ruleset& from, const std::vector<RuleCou
 
 class Publisher {
   public:
-    explicit Publisher(std::vector<Worker*> workers) : workers_(std::move(workers)) {}
+    // `clock`: what the deadlines of set elements are counted by; may be null.
+    explicit Publisher(std::vector<Worker*> workers, const TscClock* clock = nullptr)
+        : workers_(std::move(workers)), clock_(clock) {}
 
     // Makes `snapshot` the current generation and returns its number; does not wait.
     uint32_t publish(std::unique_ptr<Snapshot> snapshot);
@@ -36,6 +39,8 @@ class Publisher {
     // Frees generations that no worker can reach any more.
     void collect();
 
+    // A set of the current generation has changed: flows ask the rules again.
+    void note_changed_set();
     bool has_snapshot() const noexcept { return !generations_.empty(); }
     const Snapshot& current() const noexcept { return *generations_.back(); }
     // All workers use the current generation.
@@ -50,12 +55,14 @@ class Publisher {
 
   private:
     std::vector<Worker*> workers_;
+    const TscClock* clock_;
     std::deque<std::unique_ptr<Snapshot>> generations_;
     // What was counted before generations_.front(). Modulo 2^64: a reset takes off what the path
     // tables will still report.
     std::vector<RuleCount> base_;
     uint64_t flows_cut_ = 0;  // of generations that are gone
     uint32_t last_generation_ = 0;
+    uint32_t set_changes_ = 0;
 };
 
 }  // namespace rampart

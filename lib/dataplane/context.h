@@ -53,6 +53,7 @@ struct WorkerContext {
     Now now;
     const Snapshot* snapshot = nullptr;  // null until the first configuration: nothing passes
     PathTable* paths = nullptr;          // this worker's, in `snapshot`
+    uint32_t epoch = 0;                  // of the verdicts that flows remember; once per burst
     FlowTable& flows;
     Reassembly& reassembly;
     WorkerCounters& counters;

@@ -41,6 +41,7 @@ void process(Burst& burst, WorkerContext& context) noexcept {
             burst.drop(i, DropReason::NoPolicy);
         return;
     }
+    context.epoch = context.snapshot->verdict_epoch();
     context.timeout_scale = timeout_scale(context.snapshot->conntrack, context.flows);
     if (context.trace != nullptr && context.trace->is_wanted()) [[unlikely]] {
         context.trace->choose(burst, context);

@@ -1,7 +1,8 @@
 // The verdict a flow remembers for each direction (design D1), and the counting of its packets.
 //
-// Valid for one generation of the rules, one ingress port and the flow's present status; anything
-// else is asked of the rules again. Inline: once per packet. Owner: the worker of the flow.
+// Valid for one generation of the rules and while no set changes by control's hand, one ingress
+// port and the flow's present status; anything else is asked of the rules again. Inline: once per
+// packet. Owner: the worker of the flow.
 #pragma once
 
 #include "conntrack/flow.h"
@@ -16,7 +17,7 @@ static_assert(kNoPath == kNotCached);
 // class, before the first of them is judged. Replies have but one: ESTABLISHED.
 inline bool has_cached_verdict(const Flow& flow, unsigned side, const Packet& packet,
                                CtClass ct_class, const WorkerContext& context) noexcept {
-    return flow.generation == context.snapshot->generation && flow.path[side] != kNoPath &&
+    return flow.generation == context.epoch && flow.path[side] != kNoPath &&
            flow.in_port[side].load() == packet.in_port &&
            ((side != 0) | (flow.path_class == static_cast<uint8_t>(ct_class)));
 }
@@ -24,8 +25,8 @@ inline bool has_cached_verdict(const Flow& flow, unsigned side, const Packet& pa
 // `path` may be kNoPath: the verdict depends on the packet and is not remembered.
 inline void cache_verdict(Flow& flow, unsigned side, const Packet& packet, CtClass ct_class,
                           PathId path, const WorkerContext& context) noexcept {
-    if (flow.generation != context.snapshot->generation) {
-        flow.generation = context.snapshot->generation;
+    if (flow.generation != context.epoch) {
+        flow.generation = context.epoch;
         flow.path[0] = flow.path[1] = kNoPath;
     }
     flow.path[side] = path;

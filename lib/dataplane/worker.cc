@@ -51,6 +51,7 @@ void Worker::run() noexcept {
         const uint64_t now = TscClock::read_tsc();
         (work != 0 ? counters_->busy_cycles : counters_->idle_cycles).add(now - then);
         counters_->loops.add(1);
+        turns_.store(turns_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
         then = now;
         idle_loops = work != 0 ? 0 : idle_loops + 1;
         if (options_.sleep_when_idle && idle_loops > kIdleLoopsBeforeSleep) {
@@ -60,6 +61,7 @@ void Worker::run() noexcept {
     }
     // Nothing of a snapshot is used from here on.
     seen_generation_.store(UINT32_MAX, std::memory_order_release);
+    turns_.store(UINT64_MAX, std::memory_order_release);
 }
 
 void Worker::refresh_snapshot() noexcept {

@@ -69,6 +69,9 @@ class Worker {
         return seen_generation_.load(std::memory_order_acquire);
     }
 
+    // Loops that have ended; what a worker reads of the sets it holds for one loop only.
+    uint64_t turns() const noexcept { return turns_.load(std::memory_order_acquire); }
+
     // What turns Now::ns into wall-clock time, from the next loop on.
     void set_wall_offset(uint64_t ns) noexcept { wall_offset_ns_.store(ns); }
 
@@ -108,6 +111,7 @@ class Worker {
     WorkerContext context_;
     std::atomic<const Snapshot*> next_snapshot_{nullptr};
     std::atomic<uint32_t> seen_generation_{0};  // worker: rw, control: ro
+    std::atomic<uint64_t> turns_{0};            // worker: rw, control: ro
     Shared<uint64_t> wall_offset_ns_;           // control: rw, worker: ro
     std::atomic<bool> stop_{false};
 };

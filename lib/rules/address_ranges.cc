@@ -85,6 +85,7 @@ bool AddressRanges::contains(Family family, const AddressBytes& address) const n
 }
 
 FamilyMask AddressRanges::families() const noexcept {
+    if (!sets.is_empty()) return kBothFamilies;  // they may change
     return static_cast<FamilyMask>((v4_.empty() ? 0 : kIpv4Only) | (v6_.empty() ? 0 : kIpv6Only));
 }
 
@@ -93,6 +94,7 @@ std::string print_address_ranges(const Arguments& arguments, const Names&) {
     for (const IpRange& range : arguments.as<AddressRanges>().written()) {
         words.push_back(range.to_string());
     }
+    arguments.as<AddressRanges>().sets.append_words(words);
     return print_words(words);
 }
 
@@ -104,6 +106,10 @@ void project_address_ranges(const Arguments& arguments, bool negated, Intervals<
     };
     narrow(v4, arguments.as<AddressRanges>().v4());
     narrow(v6, arguments.as<AddressRanges>().v6());
+}
+
+const SetUses* sets_of_address_ranges(const Arguments& arguments) noexcept {
+    return &arguments.as<AddressRanges>().sets;
 }
 
 FamilyMask families_of_address_ranges(const Arguments& arguments) noexcept {

@@ -11,6 +11,7 @@
 
 #include "base/endian.h"
 #include "rules/match.h"
+#include "rules/sets/set_use.h"
 
 namespace rampart {
 
@@ -22,11 +23,14 @@ struct Address6 {
 
 class AddressRanges {
   public:
+    SetUses sets;
+
     void add(const IpRange& range);
     // After the last add(): sorts and merges.
     void finish();
 
     bool contains(Family family, const AddressBytes& address) const noexcept;
+    bool is_empty() const noexcept { return written_.empty() && sets.is_empty(); }
     FamilyMask families() const noexcept;
     template <typename T>
     struct Range {
@@ -45,7 +49,9 @@ class AddressRanges {
     std::vector<IpRange> written_;
 };
 
-Arguments parse_address_ranges(const Value& value, ParseContext& context);
+// `field`: by what "@set" among the values is looked up.
+Arguments parse_address_ranges(const Value& value, SetField field, ParseContext& context);
+const SetUses* sets_of_address_ranges(const Arguments& arguments) noexcept;
 std::string print_address_ranges(const Arguments& arguments, const Names& names);
 template <typename T>
 class Intervals;

@@ -18,11 +18,15 @@ bool is_loopback(std::string_view word, const RuleScope& scope) noexcept {
 
 }  // namespace
 
-Arguments parse_interface_list(const Value& value, ParseContext& context) {
+Arguments parse_interface_list(const Value& value, SetField field, ParseContext& context) {
     InterfaceList list;
     bool good = true;
     for (const Value* item : scalars_of(value, "an interface or a zone", context)) {
         const std::string& word = item->text();
+        if (read_set_use(*item, field, list.sets, good, context)) {
+            list.words.push_back(word);
+            continue;
+        }
         const InterfaceSet found = context.names.find_interfaces(word);
         list.words.push_back(word);
         list.set |= found;
@@ -44,6 +48,10 @@ InterfacePresence presence_of(const Arguments& arguments, bool negated) {
     for (size_t i = 0; i < kMaxInterfaces; ++i)
         presence[i] = arguments.as<InterfaceList>().set[i];
     return negated ? ~presence : presence;
+}
+
+const SetUses* sets_of_interface_list(const Arguments& arguments) noexcept {
+    return &arguments.as<InterfaceList>().sets;
 }
 
 std::string print_interface_list(const Arguments& arguments, const Names&) {

@@ -1,5 +1,6 @@
 #include "rules/match.h"
 
+#include "rules/sets/set_use.h"
 #include "rules/target.h"
 
 namespace rampart {
@@ -18,6 +19,15 @@ std::string_view to_string(Hook hook) noexcept {
             break;
     }
     return "none";
+}
+
+bool Match::is_constant() const noexcept {
+    if (type->dependence == Dependence::Packet) return false;
+    return type->sets == nullptr || !type->sets(arguments)->depend_on_packet();
+}
+
+bool Match::counts_in_sets() const noexcept {
+    return type->sets != nullptr && !negated && type->sets(arguments)->any_counted();
 }
 
 const MatchType* find_match_type(std::string_view key) noexcept {

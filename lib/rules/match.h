@@ -22,6 +22,8 @@
 
 namespace rampart {
 
+class SetUses;
+
 // The hooks of design decision D2, as bits: a match says where it may stand.
 enum class Hook : uint8_t { None = 0, Raw = 1, Input = 2, Forward = 4, Output = 8 };
 using HookMask = uint8_t;
@@ -79,6 +81,8 @@ struct MatchType {
     // it.
     void (*project)(const Arguments& arguments, bool negated, Projection& projection) = nullptr;
     Help help;
+    // The sets among the values. What looks at a dynamic set depends on the packet. Null: none.
+    const SetUses* (*sets)(const Arguments& arguments) noexcept = nullptr;
 };
 
 struct Match {
@@ -86,6 +90,9 @@ struct Match {
     bool negated = false;  // under `not:`
     Arguments arguments;
 
+    // The answer stays the same for every packet of a flow, direction and state.
+    bool is_constant() const noexcept;
+    bool counts_in_sets() const noexcept;
     bool matches(const RuleInput& input) const noexcept {
         return type->evaluate(arguments, input) != negated;
     }

@@ -5,6 +5,7 @@
 // rule is parsed. Control thread only.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,9 +14,12 @@
 
 namespace rampart {
 
+struct SetHandle;  // rules/sets/set_use.h
+
 struct Names {
     std::vector<Interface> interfaces;
     std::vector<Zone> zones;
+    std::vector<std::shared_ptr<SetHandle>> sets;
     std::vector<std::string> chains;  // index = Ruleset::chains index
     bool has_services = false;        // `services: true`: names of services stand for ports
 

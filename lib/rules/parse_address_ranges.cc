@@ -73,11 +73,6 @@ bool add_range(const Value& item, size_t dash, AddressRanges& ranges, ParseConte
 
 bool add_item(const Value& item, AddressRanges& ranges, ParseContext& context) {
     const std::string_view text = item.text();
-    if (text.starts_with('@')) {
-        context.diagnostics.error("E030", item.location(), "sets are not built yet in this release",
-                                  "write the addresses as a list, or name them under 'define'");
-        return false;
-    }
     if (is_suffix_match(text)) {
         context.diagnostics.error("E030", item.location(),
                                   "an address with a mask ('::10/::ffff') is not built yet in this "
@@ -103,13 +98,14 @@ bool add_item(const Value& item, AddressRanges& ranges, ParseContext& context) {
 
 }  // namespace
 
-Arguments parse_address_ranges(const Value& value, ParseContext& context) {
+Arguments parse_address_ranges(const Value& value, SetField field, ParseContext& context) {
     AddressRanges ranges;
     bool good = true;
     for (const Value* item : scalars_of(value, "an address", context)) {
-        good = add_item(*item, ranges, context) && good;
+        if (!read_set_use(*item, field, ranges.sets, good, context))
+            good = add_item(*item, ranges, context) && good;
     }
-    if (!good || ranges.written().empty()) return {};
+    if (!good || ranges.is_empty()) return {};
     ranges.finish();
     return Arguments::make(std::move(ranges));
 }

@@ -31,11 +31,6 @@ bool is_leading_zero(std::string_view text) {
 
 void report(const Value& item, ParseContext& context) {
     const std::string_view text = item.text();
-    if (text.starts_with('@')) {
-        context.diagnostics.error("E030", item.location(), "sets are not built yet in this release",
-                                  "write the ports as a list, or name them under 'define'");
-        return;
-    }
     if (is_leading_zero(text)) {
         const size_t digits = std::min(text.find_first_not_of('0'), text.size() - 1);
         context.diagnostics.error("E009", item.location(),
@@ -94,10 +89,11 @@ bool check_protocols(ParseContext& context) {
 
 }  // namespace
 
-Arguments parse_port_ranges(const Value& value, ParseContext& context) {
+Arguments parse_port_ranges(const Value& value, SetField field, ParseContext& context) {
     PortRanges ranges;
     bool good = check_protocols(context);
     for (const Value* item : scalars_of(value, "a port", context)) {
+        if (read_set_use(*item, field, ranges.sets, good, context)) continue;
         if (const auto range = parse_port_range(item->text())) {
             ranges.written.push_back(*range);
         } else if (!add_service(item->text(), context, ranges)) {
@@ -105,7 +101,7 @@ Arguments parse_port_ranges(const Value& value, ParseContext& context) {
             good = false;
         }
     }
-    if (!good || ranges.written.empty()) return {};
+    if (!good || (ranges.written.empty() && ranges.sets.is_empty())) return {};
     std::vector<PortRange> sorted = ranges.written;
     std::sort(sorted.begin(), sorted.end(),
               [](const PortRange& a, const PortRange& b) { return a.first < b.first; });
@@ -141,7 +137,12 @@ std::string print_port_ranges(const Arguments& arguments, const Names&) {
         words.push_back(range.first == range.last ? fmt::format("{}", range.first)
                                                   : fmt::format("{}-{}", range.first, range.last));
     }
+    arguments.as<PortRanges>().sets.append_words(words);
     return print_words(words);
+}
+
+const SetUses* sets_of_port_ranges(const Arguments& arguments) noexcept {
+    return &arguments.as<PortRanges>().sets;
 }
 
 }  // namespace rampart

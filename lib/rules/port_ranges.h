@@ -10,12 +10,14 @@
 #include "base/scalar.h"
 #include "rules/match.h"
 #include "rules/protocols.h"
+#include "rules/sets/set_use.h"
 
 namespace rampart {
 
 struct PortRanges {
     std::vector<PortRange> merged;   // sorted, disjoint
     std::vector<PortRange> written;  // in the order of the file
+    SetUses sets;
 
     bool contains(uint16_t port) const noexcept {
         for (const PortRange& range : merged) {
@@ -25,7 +27,9 @@ struct PortRanges {
     }
 };
 
-Arguments parse_port_ranges(const Value& value, ParseContext& context);
+// `field`: by what "@set" among the values is looked up.
+Arguments parse_port_ranges(const Value& value, SetField field, ParseContext& context);
+const SetUses* sets_of_port_ranges(const Arguments& arguments) noexcept;
 std::string print_port_ranges(const Arguments& arguments, const Names& names);
 
 struct Projection;
@@ -35,8 +39,11 @@ class Intervals;
 void project_port_ranges(const Arguments& arguments, bool negated, Projection& projection,
                          Intervals<uint16_t>& ports);
 
-inline bool evaluate_port_ranges(const Arguments& arguments, uint8_t protocol, be16 port) noexcept {
-    return has_ports(protocol) && arguments.as<PortRanges>().contains(port.host());
+inline bool evaluate_port_ranges(const Arguments& arguments, const RuleInput& input,
+                                 be16 port) noexcept {
+    const auto& ranges = arguments.as<PortRanges>();
+    return has_ports(input.tuple.protocol) &&
+           (ranges.contains(port.host()) || ranges.sets.holds(input));
 }
 
 }  // namespace rampart

@@ -39,7 +39,8 @@ struct Rule {
     uint32_t constant_matches = 0;  // how many of `matches` are constant
     // In the order of the registry.
     std::vector<Statement> statements;
-    bool has_effects = false;  // one of them has something to do per packet
+    bool has_effects = false;     // one of them, or a set, has something to do per packet
+    bool counts_in_sets = false;  // a set that it matched counts per element
     // Of a rule with `log`: where in the numbering the packets it logged are counted; those it did
     // not log are counted at the next place. kNotNumbered: it has none.
     RuleIndex logged_index = kNotNumbered;

@@ -6,6 +6,7 @@
 // generation once no worker uses this one any more.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -49,6 +50,9 @@ struct ReloadSettings {
 
 struct Snapshot {
     uint32_t generation = 0;
+    // Control: changes whenever a set that is not dynamic has changed, from numbers that no
+    // generation has; 0 at first.
+    std::atomic<uint32_t> epoch{0};
     Ruleset ruleset;
     ConntrackSettings conntrack;
     LinkSettings link;
@@ -57,6 +61,12 @@ struct Snapshot {
     // One per worker, made by the publisher.
     std::vector<std::unique_ptr<PathTable>> paths;
 
+    // What verdicts that flows remember are stamped with. Workers read it once per burst, before
+    // they look at any set: a change that came later makes what they remember void.
+    uint32_t verdict_epoch() const noexcept {
+        const uint32_t changed = epoch.load(std::memory_order_acquire);
+        return changed != 0 ? changed : generation;
+    }
     // Control: what all workers counted with this generation, by RuleIndex.
     std::vector<RuleCount> counts() const;
 };

@@ -5,6 +5,7 @@
 
 #include "packet/icmp_types.h"
 #include "rules/classifier/chain_index.h"
+#include "rules/sets/set_use.h"
 
 namespace rampart {
 namespace {
@@ -62,6 +63,10 @@ bool is_discovery(const RuleInput& input) noexcept {
 
 void execute(const Rule& rule, RuleInput& input) noexcept {
     input.rule = &rule;
+    if (rule.counts_in_sets && !input.is_rehearsal) {
+        for (const Match& match : rule.matches)
+            if (match.counts_in_sets()) match.type->sets(match.arguments)->note(input);
+    }
     for (const Statement& statement : rule.statements)
         if (statement.type->execute != nullptr) statement.type->execute(statement.arguments, input);
 }

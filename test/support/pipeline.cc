@@ -10,6 +10,7 @@
 #include "dataplane/datagram_mark.h"
 #include "dataplane/fragmentation.h"
 #include "dataplane/pipeline.h"
+#include "rules/sets/set_use.h"
 #include "support/frame_text.h"
 
 namespace rampart::test {
@@ -92,6 +93,7 @@ Pipeline::~Pipeline() = default;
 void Pipeline::renew_paths() {
     if (snapshot_->paths.size() == 1) add_up(earlier_packets_);
     snapshot_->generation = ++generation_;
+    snapshot_->epoch.store(0);
     snapshot_->paths.clear();
     snapshot_->paths.push_back(
         std::make_unique<PathTable>(snapshot_->ruleset.index_count, options_.path_capacity));
@@ -100,10 +102,17 @@ void Pipeline::renew_paths() {
 }
 
 void Pipeline::reload(std::unique_ptr<Snapshot> snapshot) {
-    if (snapshot_ != nullptr) add_up(earlier_packets_);
+    if (snapshot_ != nullptr) {
+        add_up(earlier_packets_);
+        carry_sets(snapshot_->ruleset.names, snapshot->ruleset.names, context_.now);
+    }
     snapshot_ = std::move(snapshot);
     snapshot_->paths.clear();
     renew_paths();
+}
+
+void Pipeline::note_changed_set() {
+    snapshot_->epoch.store(0x8000'0000 | ++set_changes_);
 }
 
 std::vector<Outcome> Pipeline::send(std::span<const Arrival> arrivals) {

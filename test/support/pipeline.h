@@ -71,6 +71,8 @@ class Pipeline {
     // `sweep`: erase what has expired meanwhile, as the control core does.
     void advance(uint64_t ns, bool sweep = true);
     void reload(std::unique_ptr<Snapshot> snapshot);
+    // What control does after it has changed a set of the snapshot.
+    void note_changed_set();
     // From now on what happens is written there, until null.
     void tell(Journal* journal) {
         context_.journal = journal;
@@ -109,6 +111,7 @@ class Pipeline {
     Options options_;
     EndlessLog endless_log_;
     uint32_t generation_ = 0;
+    uint32_t set_changes_ = 0;
     uint32_t mbufs_before_ = 0;
     std::unique_ptr<Snapshot> snapshot_;
     std::unique_ptr<SourceCounts> sources_;

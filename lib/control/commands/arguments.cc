@@ -23,6 +23,11 @@ void ArgumentParser::option(const std::string& names, std::string& into, const s
     app_->cli.add_option(names, into, help);
 }
 
+void ArgumentParser::words(const std::string& names, std::vector<std::string>& into,
+                           const std::string& help) {
+    app_->cli.add_option(names, into, help)->required();
+}
+
 void ArgumentParser::required(const std::string& names, std::string& into,
                               const std::string& help) {
     app_->cli.add_option(names, into, help)->required();

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "control/api_protocol.h"
 
@@ -21,6 +22,7 @@ class ArgumentParser {
 
     void flag(const std::string& names, bool& into, const std::string& help);
     void option(const std::string& names, std::string& into, const std::string& help);
+    void words(const std::string& names, std::vector<std::string>& into, const std::string& help);
     void required(const std::string& names, std::string& into, const std::string& help);
 
     // Returns what to answer when the command must not run: the help text (exit 0) or what is

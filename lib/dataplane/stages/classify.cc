@@ -63,7 +63,7 @@ bool outlives_reload(Burst& burst, uint32_t i, WorkerContext& context, Flow& flo
                     .status = was_expected ? flow_status::kExpected : uint16_t{0},
                     .now = context.now});
     if (!judgement.is_refused) {
-        flow.generation = context.snapshot->generation;
+        flow.generation = context.epoch;
         flow.forget_verdicts();
         return true;
     }
@@ -99,7 +99,7 @@ Judged judge(Burst& burst, uint32_t i, WorkerContext& context, Flow* flow) noexc
 void classify_tracked(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
     const Packet& packet = burst.packet[i];
     Flow& flow = context.flows.flow(burst.flow[i].index());
-    if (flow.generation != context.snapshot->generation && context.snapshot->reload.recheck &&
+    if (flow.generation != context.epoch && context.snapshot->reload.recheck &&
         !packet.is_icmp_error && !outlives_reload(burst, i, context, flow))
         return;
     const unsigned side = static_cast<unsigned>(burst.flow[i].direction());

@@ -1,6 +1,7 @@
 #include "rules/classifier/projection.h"
 
 #include "rules/ruleset.h"
+#include "rules/sets/set_use.h"
 
 namespace rampart {
 namespace {

@@ -8,8 +8,13 @@ namespace rampart {
 
 namespace {
 
+Arguments parse(const Value& value, ParseContext& context) {
+    return parse_address_ranges(value, SetField::Dst, context);
+}
+
 bool evaluate(const Arguments& arguments, const RuleInput& input) noexcept {
-    return arguments.as<AddressRanges>().contains(input.tuple.family, input.tuple.dst);
+    const auto& ranges = arguments.as<AddressRanges>();
+    return ranges.contains(input.tuple.family, input.tuple.dst) || ranges.sets.holds(input);
 }
 
 void project(const Arguments& arguments, bool negated, Projection& projection) {
@@ -22,7 +27,7 @@ const MatchType kMatchDst = {
     .key = "dst",
     .dependence = Dependence::Flow,
     .hooks = kAllHooks,
-    .parse = parse_address_ranges,
+    .parse = parse,
     .evaluate = evaluate,
     .print = print_address_ranges,
     .families = families_of_address_ranges,
@@ -30,11 +35,13 @@ const MatchType kMatchDst = {
     .help =
         {
             .summary = "The destination address of the packet.",
-            .values = "an address, a prefix, a range a-b, or a list; families may be mixed",
+            .values =
+                "an address, a prefix, a range a-b, \"@set\", or a list; families may be mixed",
             .example = "{ dst: [192.0.2.0/24, \"2001:db8::/32\"], action: accept }",
             .iptables = "-d, -m iprange --dst-range",
             .nft = "ip daddr, ip6 daddr",
         },
+    .sets = sets_of_address_ranges,
 };
 
 }  // namespace rampart

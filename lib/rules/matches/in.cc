@@ -8,8 +8,13 @@ namespace rampart {
 
 namespace {
 
+Arguments parse(const Value& value, ParseContext& context) {
+    return parse_interface_list(value, SetField::In, context);
+}
+
 bool evaluate(const Arguments& arguments, const RuleInput& input) noexcept {
-    return arguments.as<InterfaceList>().contains(input.in);
+    const auto& list = arguments.as<InterfaceList>();
+    return list.contains(input.in) || list.sets.holds(input);
 }
 
 void project(const Arguments& arguments, bool negated, Projection& projection) {
@@ -23,7 +28,7 @@ const MatchType kMatchIn = {
     .dependence = Dependence::Flow,
     .hooks = static_cast<HookMask>(Hook::Raw) | static_cast<HookMask>(Hook::Input) |
              static_cast<HookMask>(Hook::Forward),
-    .parse = parse_interface_list,
+    .parse = parse,
     .evaluate = evaluate,
     .print = print_interface_list,
     .families = nullptr,
@@ -31,11 +36,12 @@ const MatchType kMatchIn = {
     .help =
         {
             .summary = "The interface or zone that the packet came in on.",
-            .values = "an interface, a zone, a glob such as \"eth*\", or a list",
+            .values = "an interface, a zone, a glob such as \"eth*\", \"@set\", or a list",
             .example = "{ in: lan, action: accept }",
             .iptables = "-i lan",
             .nft = "iifname lan",
         },
+    .sets = sets_of_interface_list,
 };
 
 }  // namespace rampart

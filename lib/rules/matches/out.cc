@@ -8,8 +8,13 @@ namespace rampart {
 
 namespace {
 
+Arguments parse(const Value& value, ParseContext& context) {
+    return parse_interface_list(value, SetField::Out, context);
+}
+
 bool evaluate(const Arguments& arguments, const RuleInput& input) noexcept {
-    return arguments.as<InterfaceList>().contains(input.out);
+    const auto& list = arguments.as<InterfaceList>();
+    return list.contains(input.out) || list.sets.holds(input);
 }
 
 void project(const Arguments& arguments, bool negated, Projection& projection) {
@@ -22,7 +27,7 @@ const MatchType kMatchOut = {
     .key = "out",
     .dependence = Dependence::Flow,
     .hooks = static_cast<HookMask>(Hook::Forward) | static_cast<HookMask>(Hook::Output),
-    .parse = parse_interface_list,
+    .parse = parse,
     .evaluate = evaluate,
     .print = print_interface_list,
     .families = nullptr,
@@ -30,11 +35,12 @@ const MatchType kMatchOut = {
     .help =
         {
             .summary = "The interface or zone that the packet will leave by.",
-            .values = "an interface, a zone, a glob such as \"eth*\", or a list",
+            .values = "an interface, a zone, a glob such as \"eth*\", \"@set\", or a list",
             .example = "{ out: lan, action: accept }",
             .iptables = "-o lan",
             .nft = "oifname lan",
         },
+    .sets = sets_of_interface_list,
 };
 
 }  // namespace rampart

@@ -13,6 +13,7 @@ extern const MatchType kMatchSrc;
 extern const MatchType kMatchDst;
 extern const MatchType kMatchSport;
 extern const MatchType kMatchDport;
+extern const MatchType kMatchMatch;
 extern const MatchType kMatchIcmp;
 extern const MatchType kMatchIcmpv6;
 extern const MatchType kMatchState;

@@ -8,8 +8,13 @@ namespace rampart {
 
 namespace {
 
+Arguments parse(const Value& value, ParseContext& context) {
+    return parse_address_ranges(value, SetField::Src, context);
+}
+
 bool evaluate(const Arguments& arguments, const RuleInput& input) noexcept {
-    return arguments.as<AddressRanges>().contains(input.tuple.family, input.tuple.src);
+    const auto& ranges = arguments.as<AddressRanges>();
+    return ranges.contains(input.tuple.family, input.tuple.src) || ranges.sets.holds(input);
 }
 
 void project(const Arguments& arguments, bool negated, Projection& projection) {
@@ -22,7 +27,7 @@ const MatchType kMatchSrc = {
     .key = "src",
     .dependence = Dependence::Flow,
     .hooks = kAllHooks,
-    .parse = parse_address_ranges,
+    .parse = parse,
     .evaluate = evaluate,
     .print = print_address_ranges,
     .families = families_of_address_ranges,
@@ -30,11 +35,13 @@ const MatchType kMatchSrc = {
     .help =
         {
             .summary = "The source address of the packet.",
-            .values = "an address, a prefix, a range a-b, or a list; families may be mixed",
+            .values =
+                "an address, a prefix, a range a-b, \"@set\", or a list; families may be mixed",
             .example = "{ src: [192.0.2.0/24, \"2001:db8::/32\"], action: accept }",
             .iptables = "-s, -m iprange --src-range",
             .nft = "ip saddr, ip6 saddr",
         },
+    .sets = sets_of_address_ranges,
 };
 
 }  // namespace rampart

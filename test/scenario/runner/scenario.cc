@@ -63,7 +63,7 @@ std::string framed_config(const YAML::Node& node) {
             "interfaces: { lan: { device: \"vdev:net_null0\", bridge: wan }, "
             "wan: { device: \"vdev:net_null1\" } }\n";
     }
-    for (const char* section : {"define", "zones", "bridge", "conntrack", "reload"})
+    for (const char* section : {"define", "zones", "sets", "bridge", "conntrack", "reload"})
         if (node[section]) text += std::string(section) + ": " + emitted(node[section]) + "\n";
     const std::string policy = node["policy"] ? node["policy"].as<std::string>() : "drop";
     text += "chains:\n  forward:\n    policy: " + policy + "\n";
@@ -107,7 +107,7 @@ class Reader {
 
 void Reader::read(const YAML::Node& file) {
     static const std::vector<std::string> kKeys = {
-        "intent",    "config", "config_text", "interfaces", "define", "zones", "bridge",
+        "intent",    "config", "config_text", "interfaces", "define", "zones", "sets", "bridge",
         "conntrack", "reload", "policy",      "rules",      "chains", "names", "steps"};
     for (const auto& entry : file)
         if (std::find(kKeys.begin(), kKeys.end(), entry.first.as<std::string>()) == kKeys.end())

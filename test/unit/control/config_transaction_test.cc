@@ -63,7 +63,7 @@ TEST_CASE("a file that was edited and refused by a rollback does not come back w
     Box box;
     {
         Daemon daemon(box.host, box.state);
-        box.host.file->main.text = configuration_named("bad").main.text;
+        box.host.file = configuration_named("bad");
         CHECK(daemon.apply("bad", 60).exit == exit_code::kOk);
         box.host.pass(60'000);
         daemon->tick();

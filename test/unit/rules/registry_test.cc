@@ -20,14 +20,18 @@ namespace {
 
 std::string problem_with(std::string_view rule, HookMask hooks) {
     const bool is_raw = hooks == static_cast<HookMask>(Hook::Raw);
-    std::string text =
-        "version: 1\n"
-        "interfaces:\n"
-        "  lan: { device: \"0000:01:00.0\", bridge: wan }\n"
-        "  wan: { device: \"0000:01:00.1\" }\n"
-        "chains:\n"
-        "  web: [ { action: continue } ]\n"
-        "  forward: { policy: accept, rules: [ { jump: web }";
+    // Sets only where the example uses one: an unused one is a warning.
+    const auto uses = [rule](std::string_view name) { return rule.find(name) != rule.npos; };
+    std::string sets;
+    if (uses("scanners")) sets += "sets: { scanners: { type: ip, dynamic: true } }\n";
+    if (uses("@pinned")) sets += "sets: { pinned: { type: \"ip,proto,port\" } }\n";
+    std::string text = "version: 1\n" + sets +
+                       "interfaces:\n"
+                       "  lan: { device: \"0000:01:00.0\", bridge: wan }\n"
+                       "  wan: { device: \"0000:01:00.1\" }\n"
+                       "chains:\n"
+                       "  web: [ { action: continue } ]\n"
+                       "  forward: { policy: accept, rules: [ { jump: web }";
     text += is_raw ? " ] }\n  raw: { rules: [ " : ", ";
     text += rule;
     text += " ] }\n";

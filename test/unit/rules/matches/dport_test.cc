@@ -56,7 +56,7 @@ TEST_CASE("a bad port is an error that says what to write") {
     CHECK(problem("{ proto: tcp, dport: \"80,90\" }").find("write a list") != std::string::npos);
     CHECK(problem("{ proto: tcp, dport: 0x16 }").substr(0, 4) == "E009");
     CHECK(problem("{ proto: tcp, dport: 90-80 }").substr(0, 4) == "E009");
-    CHECK(problem("{ proto: tcp, dport: \"@web\" }").substr(0, 4) == "E030");
+    CHECK(problem("{ proto: tcp, dport: \"@web\" }").substr(0, 4) == "E012");
 }
 
 TEST_CASE("ports are printed in the order of the file") {

@@ -79,7 +79,7 @@ TEST_CASE("a bad address is an error that says what to write") {
     CHECK(problem("{ src: \"10.0.0.1-::1\" }").find("from one address family") !=
           std::string::npos);
     CHECK(problem("{ src: [fe80::, \"::1\"] }").find("needs quotes") != std::string::npos);
-    CHECK(problem("{ src: \"@bogons\" }").substr(0, 4) == "E030");
+    CHECK(problem("{ src: \"@bogons\" }").substr(0, 4) == "E012");
     CHECK(problem("{ src: \"::10/::ffff:ffff:ffff:ffff\" }").substr(0, 4) == "E030");
     CHECK(problem("{ src: [[10.0.0.1]] }").substr(0, 4) == "E005");
     CHECK(problem("{ src: }").substr(0, 4) == "E005");
