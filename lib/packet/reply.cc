@@ -19,15 +19,27 @@ struct IcmpCode {
     uint8_t code;
 };
 
+// What ICMPv4 and ICMPv6 say for a reason. The families do not know the same ones; where one lacks
+// a reason, the nearest stands (RFC 4443, 3.1: codes 5 and 6 are kinds of code 1).
 IcmpCode icmp_code(RejectWith with, Family family) noexcept {
     const bool is_ipv4 = family == Family::Ipv4;
     switch (with) {
-        case RejectWith::HostUnreachable:
-            return is_ipv4 ? IcmpCode{3, 1} : IcmpCode{1, 3};
         case RejectWith::NetUnreachable:
             return is_ipv4 ? IcmpCode{3, 0} : IcmpCode{1, 0};
+        case RejectWith::HostUnreachable:
+            return is_ipv4 ? IcmpCode{3, 1} : IcmpCode{1, 3};
+        case RejectWith::ProtoUnreachable:
+            return is_ipv4 ? IcmpCode{3, 2} : IcmpCode{1, 4};
+        case RejectWith::NetProhibited:
+            return is_ipv4 ? IcmpCode{3, 9} : IcmpCode{1, 1};
+        case RejectWith::HostProhibited:
+            return is_ipv4 ? IcmpCode{3, 10} : IcmpCode{1, 1};
         case RejectWith::AdminProhibited:
             return is_ipv4 ? IcmpCode{3, 13} : IcmpCode{1, 1};
+        case RejectWith::PolicyFail:
+            return is_ipv4 ? IcmpCode{3, 13} : IcmpCode{1, 5};
+        case RejectWith::RejectRoute:
+            return is_ipv4 ? IcmpCode{3, 13} : IcmpCode{1, 6};
         case RejectWith::None:
         case RejectWith::Default:
         case RejectWith::TcpReset:

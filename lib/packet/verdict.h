@@ -22,6 +22,11 @@ enum class RejectWith : uint8_t {
     HostUnreachable,
     NetUnreachable,
     AdminProhibited,
+    ProtoUnreachable,
+    NetProhibited,
+    HostProhibited,
+    PolicyFail,
+    RejectRoute,
 };
 
 }  // namespace rampart

@@ -20,7 +20,30 @@ constexpr Answer kAnswers[] = {
     {"port-unreachable", RejectWith::PortUnreachable},
     {"host-unreachable", RejectWith::HostUnreachable},
     {"net-unreachable", RejectWith::NetUnreachable},
+    {"proto-unreachable", RejectWith::ProtoUnreachable},
+    {"net-prohibited", RejectWith::NetProhibited},
+    {"host-prohibited", RejectWith::HostProhibited},
     {"admin-prohibited", RejectWith::AdminProhibited},
+    {"policy-fail", RejectWith::PolicyFail},
+    {"reject-route", RejectWith::RejectRoute},
+};
+
+// netfilter's names for what is one thing here.
+struct ForeignAnswer {
+    std::string_view name;
+    std::string_view own;
+};
+constexpr ForeignAnswer kForeignAnswers[] = {
+    {"icmp-net-unreachable", "net-unreachable"},    {"icmp-host-unreachable", "host-unreachable"},
+    {"icmp-port-unreachable", "port-unreachable"},  {"icmp-proto-unreachable", "proto-unreachable"},
+    {"icmp-net-prohibited", "net-prohibited"},      {"icmp-host-prohibited", "host-prohibited"},
+    {"icmp-admin-prohibited", "admin-prohibited"},  {"icmp6-no-route", "net-unreachable"},
+    {"icmp6-adm-prohibited", "admin-prohibited"},   {"icmp6-addr-unreachable", "host-unreachable"},
+    {"icmp6-port-unreachable", "port-unreachable"}, {"icmp6-policy-fail", "policy-fail"},
+    {"icmp6-reject-route", "reject-route"},         {"no-route", "net-unreachable"},
+    {"adm-prohibited", "admin-prohibited"},         {"addr-unreachable", "host-unreachable"},
+    {"addr-unreach", "host-unreachable"},           {"port-unreach", "port-unreachable"},
+    {"prot-unreachable", "proto-unreachable"},      {"tcp-rst", "tcp-reset"},
 };
 
 std::string_view name_of(RejectWith reject_with) {
@@ -35,7 +58,10 @@ bool report_unknown(const Value& value, ParseContext& context) {
     for (const Answer& answer : kAnswers)
         known.push_back(answer.name);
     const std::string word = value.is_scalar() ? value.text() : std::string();
-    std::string hint = did_you_mean(word, known);
+    std::string hint;
+    for (const ForeignAnswer& foreign : kForeignAnswers)
+        if (foreign.name == word) hint = fmt::format("did you mean '{}'?", foreign.own);
+    if (hint.empty()) hint = did_you_mean(word, known);
     if (hint.empty()) hint = "one of: " + listed(known);
     context.diagnostics.error("E007", value.location(),
                               fmt::format("unknown 'reject_with' {}", quoted(word)),
@@ -96,8 +122,9 @@ const TargetType kTargetReject = {
                 "The packet is dropped and its sender is told: a reset for TCP, else an ICMP "
                 "error.",
             .values =
-                "reject_with: tcp-reset, port-unreachable, host-unreachable, net-unreachable or "
-                "admin-prohibited",
+                "reject_with: tcp-reset, port-unreachable, host-unreachable, net-unreachable, "
+                "proto-unreachable, net-prohibited, host-prohibited, admin-prohibited, "
+                "policy-fail or reject-route",
             .example = "{ proto: tcp, dport: 113, action: reject, reject_with: tcp-reset }",
             .iptables = "-j REJECT --reject-with",
             .nft = "reject with",

@@ -30,9 +30,11 @@ TEST_CASE("a reply parses, sums up, goes back and belongs to the flow of its cau
         Packet cause;
         if (parse_frame(cause, frame.data(), size, size, {}).kind != FrameKind::Ip) continue;
         if (cause.invalid != InvalidReason::None || must_not_answer(cause)) continue;
-        for (const RejectWith with : {RejectWith::Default, RejectWith::TcpReset,
-                                      RejectWith::PortUnreachable, RejectWith::HostUnreachable,
-                                      RejectWith::NetUnreachable, RejectWith::AdminProhibited}) {
+        for (const RejectWith with :
+             {RejectWith::Default, RejectWith::TcpReset, RejectWith::PortUnreachable,
+              RejectWith::HostUnreachable, RejectWith::NetUnreachable, RejectWith::AdminProhibited,
+              RejectWith::ProtoUnreachable, RejectWith::NetProhibited, RejectWith::HostProhibited,
+              RejectWith::PolicyFail, RejectWith::RejectRoute}) {
             INFO(line);
             Bytes out(kMaxReplyBytes);
             const uint32_t length = build_reject(cause, with, out);

@@ -36,6 +36,13 @@ TEST_CASE("reject says what is sent back") {
     CHECK(with("host-unreachable").decision.reject_with == RejectWith::HostUnreachable);
     CHECK(with("net-unreachable").decision.reject_with == RejectWith::NetUnreachable);
     CHECK(with("admin-prohibited").decision.reject_with == RejectWith::AdminProhibited);
+    CHECK(with("proto-unreachable").decision.reject_with == RejectWith::ProtoUnreachable);
+    CHECK(with("net-prohibited").decision.reject_with == RejectWith::NetProhibited);
+    CHECK(with("host-prohibited").decision.reject_with == RejectWith::HostProhibited);
+    CHECK(with("policy-fail").decision.reject_with == RejectWith::PolicyFail);
+    CHECK(with("reject-route").decision.reject_with == RejectWith::RejectRoute);
+    CHECK(problem_of(with("icmp-port-unreachable").diagnostics) ==
+          "E007 unknown 'reject_with' 'icmp-port-unreachable' | did you mean 'port-unreachable'?");
     CHECK(with("admin-prohibited").printed == "action: reject, reject_with: admin-prohibited");
     CHECK(problem_of(with("tcp-rst").diagnostics) ==
           "E007 unknown 'reject_with' 'tcp-rst' | did you mean 'tcp-reset'?");
