@@ -9,6 +9,7 @@
 #include "config/document.h"
 #include "config/merge.h"
 #include "config/section.h"
+#include "rules/rule_states.h"
 
 namespace rampart {
 
@@ -38,6 +39,18 @@ bool has_essential_rules(const Ruleset& ruleset) {
         for (const Rule& rule : chain.rules)
             if (rule.is_essential) return true;
     return false;
+}
+
+// What limits remember is allocated when the configuration is taken up, and must fit.
+void check_rule_states(const Value& document, const Ruleset& ruleset, Diagnostics& diagnostics) {
+    const uint64_t keys = RuleStates::keys_wanted(ruleset);
+    if (keys <= RuleStates::kMaxKeys) return;
+    const Value* chains = document.find("chains");
+    diagnostics.error("E005", chains->location(),
+                      fmt::format("all 'limit' and 'connlimit' together have room for {} keys; at "
+                                  "most {} are possible",
+                                  keys, RuleStates::kMaxKeys),
+                      "lower their 'max', or let rules share one by a chain of its own");
 }
 
 // What `include` may look like. False: its files are missing, and with them what others refer to.
@@ -119,6 +132,7 @@ std::optional<Configuration> load_configuration(SourceTexts sources, Diagnostics
     build_sets(document, snapshot.ruleset.names, diagnostics);
     build_chains(document, snapshot.ruleset, diagnostics);
     warn_of_unused_sets(snapshot.ruleset.names, diagnostics);
+    check_rule_states(document, snapshot.ruleset, diagnostics);
     snapshot.conntrack.has_essential_rules = has_essential_rules(snapshot.ruleset);
     if (diagnostics.has_errors()) return std::nullopt;
     configuration.document = std::move(document);

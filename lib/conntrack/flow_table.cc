@@ -146,6 +146,7 @@ FlowIndex FlowTable::allocate() noexcept {
 }
 
 void FlowTable::release(FlowIndex index) noexcept {
+    uncount(index);
     free_[free_count_++] = index;
 }
 
@@ -221,6 +222,7 @@ void FlowTable::forget(FlowIndex index) noexcept {
     info.is_live = 0;
     info_[index].write(info);
     if (info.source != 0) sources_->remove(info.source);
+    uncount(index);
 }
 
 void FlowTable::erase(FlowIndex index) noexcept {

@@ -24,6 +24,7 @@
 #include "base/seq_cell.h"
 #include "conntrack/eviction_queue.h"
 #include "conntrack/flow.h"
+#include "conntrack/flow_counts.h"
 #include "conntrack/keyed_hash.h"
 #include "conntrack/source_counts.h"
 #include "packet/packet.h"
@@ -113,6 +114,13 @@ class FlowTable {
     // Makes the slots of erased flows available again. Call when no packet refers to them.
     void end_burst() noexcept;
 
+    // Where flows are counted for rules; null: nowhere. What ends is taken off there.
+    void count_in(CountedFlows* counted) noexcept { counted_ = counted; }
+    // The connection is over, but its entry stays for a while.
+    void uncount(FlowIndex index) noexcept {
+        if (counted_ != nullptr) counted_->uncount(index);
+    }
+
     void set_deadline(FlowIndex index, Tick deadline) noexcept;
     // Control proposes to expire; true when the flow was erased.
     bool expire_if_due(FlowIndex index, Tick now) noexcept;
@@ -173,6 +181,7 @@ class FlowTable {
     EvictionQueue unassured_{1};     // by age
     EvictionQueue closing_{2};       // ASSURED, by the time they began to close
     SourceCounts* sources_ = nullptr;
+    CountedFlows* counted_ = nullptr;
 };
 
 }  // namespace rampart

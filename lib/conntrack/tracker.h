@@ -69,6 +69,8 @@ struct Tracker {
     uint32_t closing_states = 0;
     // The state in which a rule's `timeout` counts; -1: in any.
     int8_t steady_state = -1;
+    // States in which the connection is over though its entry is still there, as bits.
+    uint32_t ended_states = 0;
 };
 
 // The tracker's timeout, unless a rule has set one for the flow and it counts now.
@@ -77,6 +79,10 @@ inline Tick timeout_of(const Flow& flow, const Tracker& tracker, Tick timeout) n
         return timeout;
     const bool counts = tracker.steady_state < 0 || tracker.steady_state == flow.state.load();
     return counts ? flow.rule_timeout : timeout;
+}
+
+inline bool has_ended(const Flow& flow, const Tracker& tracker) noexcept {
+    return tracker.ended_states >> flow.state.load() & 1;
 }
 
 std::span<const Tracker* const> trackers() noexcept;

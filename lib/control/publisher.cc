@@ -87,6 +87,10 @@ uint32_t Publisher::publish(std::unique_ptr<Snapshot> snapshot) {
     if (!generations_.empty())
         carry_sets(current().ruleset.names, snapshot->ruleset.names,
                    clock_ != nullptr ? clock_->now() : Now{});
+    std::vector<uint32_t> flow_slots;
+    for (const Worker* worker : workers_)
+        flow_slots.push_back(worker->flows().capacity());
+    states_.attach(*snapshot, flow_slots);
     if (generations_.empty()) base_.assign(snapshot->ruleset.index_count, {});
     generations_.push_back(std::move(snapshot));
     for (Worker* worker : workers_)
@@ -124,6 +128,7 @@ void Publisher::collect() {
         base_ = carried(oldest, add_up(oldest, std::move(base_)), *generations_[1]);
         generations_.pop_front();
     }
+    if (!generations_.empty()) states_.collect(generations_.front()->generation);
 }
 
 std::vector<RuleCount> Publisher::counts() const {

@@ -15,6 +15,7 @@
 
 #include "base/result.h"
 #include "dpdk/tsc_clock.h"
+#include "rules/rule_states.h"
 #include "rules/snapshot.h"
 
 namespace rampart {
@@ -56,6 +57,7 @@ class Publisher {
   private:
     std::vector<Worker*> workers_;
     const TscClock* clock_;
+    RuleStates states_{KeyedHash::random()};
     std::deque<std::unique_ptr<Snapshot>> generations_;
     // What was counted before generations_.front(). Modulo 2^64: a reset takes off what the path
     // tables will still report.

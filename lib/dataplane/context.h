@@ -50,6 +50,15 @@ struct WorkerContext {
           steering(how),
           worker(index) {}
 
+    // Takes up a snapshot as worker `index` of those it was made for.
+    void use(const Snapshot& next) noexcept {
+        snapshot = &next;
+        paths = next.paths[worker].get();
+        counted_flows = next.counted_flows.empty() ? nullptr : next.counted_flows[worker];
+        if (counted_flows != nullptr) counted_flows->use(next.counting_rules);
+        flows.count_in(counted_flows);
+    }
+
     Now now;
     const Snapshot* snapshot = nullptr;  // null until the first configuration: nothing passes
     PathTable* paths = nullptr;          // this worker's, in `snapshot`
@@ -61,6 +70,7 @@ struct WorkerContext {
     uint16_t worker = 0;
     SourceCounts* sources = nullptr;         // of all workers; null: nothing is counted
     uint32_t timeout_scale = kFullTimeouts;  // once per burst, see admission.h
+    CountedFlows* counted_flows = nullptr;   // this worker's, in `snapshot`; null: no rule counts
     Replies replies;
     TokenBucket reply_limit{kRepliesPerSecond, kRepliesPerSecond};
     PacketLog* rule_log = nullptr;  // null: nothing is logged

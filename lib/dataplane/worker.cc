@@ -67,8 +67,7 @@ void Worker::run() noexcept {
 void Worker::refresh_snapshot() noexcept {
     const Snapshot* next = next_snapshot_.load(std::memory_order_acquire);
     if (next == context_.snapshot) return;
-    context_.snapshot = next;
-    context_.paths = next->paths[options_.index].get();
+    context_.use(*next);
     seen_generation_.store(next->generation, std::memory_order_release);
 }
 

@@ -28,6 +28,12 @@ class Arguments {
         return *static_cast<const T*>(data_.get());
     }
 
+    // While the ruleset is being built.
+    template <typename T>
+    T& as() noexcept {
+        return *static_cast<T*>(data_.get());
+    }
+
     explicit operator bool() const noexcept { return data_ != nullptr; }
 
   private:

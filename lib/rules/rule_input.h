@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "conntrack/ct_class.h"
 #include "conntrack/flow.h"
+#include "conntrack/flow_counts.h"
 #include "packet/packet.h"
 #include "packet/tuple.h"
 #include "rules/interface.h"
@@ -30,7 +31,9 @@ struct RuleInput {
     uint16_t status =
         0;  // of `flow` as this packet left it: later ones of its burst are tracked, too
     Now now{};
-    uint32_t mtu = 1500;  // the smaller one of the two ports
+    FlowIndex flow_index = kNoFlow;         // of `flow`
+    CountedFlows* counted_flows = nullptr;  // of this worker; null: no rule counts flows
+    uint32_t mtu = 1500;                    // the smaller one of the two ports
     // A statement changed what rules say about this flow: its verdicts must not be cached from this
     // walk, nor used from earlier ones.
     bool flow_changed = false;

@@ -60,6 +60,9 @@ struct Snapshot {
     ReloadSettings reload;
     // One per worker, made by the publisher.
     std::vector<std::unique_ptr<PathTable>> paths;
+    // Rules with `connlimit`, by number, and who counts for them, per worker; set by RuleStates.
+    std::vector<CountingRule> counting_rules;
+    std::vector<CountedFlows*> counted_flows;
 
     // What verdicts that flows remember are stamped with. Workers read it once per burst, before
     // they look at any set: a change that came later makes what they remember void.

@@ -76,6 +76,7 @@ std::string Outcome::to_text() const {
 Pipeline::Pipeline(std::unique_ptr<Snapshot> snapshot, Options options)
     : options_(options),
       mbufs_before_(DpdkSession::get().mbufs_out()),
+      states_(KeyedHash::from_seed(options.hash_seed)),
       sources_(new SourceCounts(options.capacity, KeyedHash::from_seed(options.hash_seed))),
       table_(make_table(options, sources_.get())),
       reassembly_(new Reassembly(options.reassembly)),
@@ -97,8 +98,10 @@ void Pipeline::renew_paths() {
     snapshot_->paths.clear();
     snapshot_->paths.push_back(
         std::make_unique<PathTable>(snapshot_->ruleset.index_count, options_.path_capacity));
-    context_.snapshot = snapshot_.get();
-    context_.paths = snapshot_->paths[0].get();
+    const uint32_t slots[] = {table_->capacity()};
+    states_.attach(*snapshot_, slots);
+    context_.use(*snapshot_);
+    states_.collect(generation_);
 }
 
 void Pipeline::reload(std::unique_ptr<Snapshot> snapshot) {

@@ -14,6 +14,7 @@
 
 #include "dataplane/burst.h"
 #include "dataplane/context.h"
+#include "rules/rule_states.h"
 #include "support/dpdk_session.h"
 #include "support/frame.h"
 
@@ -113,6 +114,7 @@ class Pipeline {
     uint32_t generation_ = 0;
     uint32_t set_changes_ = 0;
     uint32_t mbufs_before_ = 0;
+    RuleStates states_;
     std::unique_ptr<Snapshot> snapshot_;
     std::unique_ptr<SourceCounts> sources_;
     std::unique_ptr<FlowTable> table_;

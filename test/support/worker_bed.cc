@@ -65,6 +65,10 @@ void WorkerBed::publish(std::unique_ptr<Snapshot> snapshot) {
     snapshot->generation = static_cast<uint32_t>(snapshots_.size() + 1);
     for (size_t i = 0; i < workers_.size(); ++i)
         snapshot->paths.push_back(std::make_unique<PathTable>(snapshot->ruleset.index_count));
+    std::vector<uint32_t> flow_slots;
+    for (const auto& worker : workers_)
+        flow_slots.push_back(worker->flows().capacity());
+    states_.attach(*snapshot, flow_slots);
     snapshots_.push_back(std::move(snapshot));
     const Snapshot* const published = snapshots_.back().get();
     for (const auto& worker : workers_)

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "dataplane/worker.h"
+#include "rules/rule_states.h"
 #include "support/ring_port.h"
 
 namespace rampart::test {
@@ -56,6 +57,7 @@ class WorkerBed {
     std::vector<std::unique_ptr<Worker>> workers_;
     std::vector<std::thread> threads_;
     std::vector<bool> is_running_;
+    RuleStates states_{KeyedHash::from_seed(1)};
     std::vector<std::unique_ptr<Snapshot>> snapshots_;
     std::atomic<const Snapshot*> latest_{nullptr};
     uint64_t put_count_ = 0;

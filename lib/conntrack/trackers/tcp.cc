@@ -334,11 +334,15 @@ constexpr uint32_t kClosingStates = 1u << static_cast<unsigned>(TcpState::FinWai
                                     1u << static_cast<unsigned>(TcpState::LastAck) |
                                     1u << static_cast<unsigned>(TcpState::TimeWait) |
                                     1u << static_cast<unsigned>(TcpState::Close);
+// Those that netfilter's nf_conncount no longer counts.
+constexpr uint32_t kEndedStates =
+    1u << static_cast<unsigned>(TcpState::TimeWait) | 1u << static_cast<unsigned>(TcpState::Close);
 
 }  // namespace
 
 const Tracker kTcpTracker = {
     "tcp",          ip_protocol::kTcp, first,          update,
-    kTcpStateNames, kTimeoutIds,       kClosingStates, static_cast<int8_t>(TcpState::Established)};
+    kTcpStateNames, kTimeoutIds,       kClosingStates, static_cast<int8_t>(TcpState::Established),
+    kEndedStates};
 
 }  // namespace rampart

@@ -15,6 +15,7 @@ namespace {
 // nf_ct_set_closing).
 void close_flow(Burst& burst, uint32_t i, WorkerContext& context, Flow& flow) noexcept {
     flow.state.store(static_cast<uint8_t>(TcpState::Close));
+    context.flows.uncount(burst.flow[i].index());
     const Tick timeout = context.snapshot->conntrack.timeout(TimeoutId::TcpClose);
     context.flows.set_deadline(burst.flow[i].index(), context.now.tick + timeout);
 }

@@ -101,8 +101,10 @@ bool run_tracker(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
                     index, context.now.tick +
                                adapted(timeout_of(flow, tracker, outcome.timeout), context));
                 if (was_assured != flow.has(flow_status::kAssured) ||
-                    old_state != flow.state.load()) [[unlikely]]
+                    old_state != flow.state.load()) [[unlikely]] {
                     note_eviction_rank(context, index, tracker);
+                    if (has_ended(flow, tracker)) context.flows.uncount(index);
+                }
                 if (context.snapshot->conntrack.accounting)
                     count_accounting(flow, direction, packet);
             }

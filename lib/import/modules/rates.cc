@@ -112,11 +112,10 @@ void translate_connlimit(const ModuleUse& use, RuleDraft& draft) {
     const std::string_view all = draft.family() == Family::Ipv6 ? "128" : "32";
     const std::string_view mask = use.word("--connlimit-mask", all);
     const std::string_view per = use.has("--connlimit-daddr") ? "dst" : "src";
-    draft.match_flow("connlimit",
-                     mask == "0"
-                         ? fmt::format("{{ above: {} }}", *number)
-                         : fmt::format("{{ per: [{}], mask: {}, above: {} }}", per, mask, *number),
-                     (above == nullptr) != option->negated);
+    draft.match_flow(
+        "connlimit",
+        fmt::format("{{ per: [{}], {}: {}, above: {} }}", per, mask_key(draft), mask, *number),
+        (above == nullptr) != option->negated);
 }
 
 }  // namespace

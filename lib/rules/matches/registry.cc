@@ -6,11 +6,34 @@ namespace {
 
 // The order in which a rule's matches are printed and evaluated.
 constexpr const MatchType* kMatchTypes[] = {
-    &kMatchIn,     &kMatchOut,      &kMatchFamily, &kMatchProto,    &kMatchSrc,
-    &kMatchDst,    &kMatchSport,    &kMatchDport,  &kMatchMatch,    &kMatchIcmp,
-    &kMatchIcmpv6, &kMatchState,    &kMatchCtDir,  &kMatchCtStatus, &kMatchCtMark,
-    &kMatchMark,   &kMatchTcpFlags, &kMatchMacSrc, &kMatchVlan,     &kMatchDscp,
-    &kMatchTtl,    &kMatchLength,   &kMatchFrag,   &kMatchPktType,  &kMatchTime,
+    &kMatchIn,
+    &kMatchOut,
+    &kMatchFamily,
+    &kMatchProto,
+    &kMatchSrc,
+    &kMatchDst,
+    &kMatchSport,
+    &kMatchDport,
+    &kMatchMatch,
+    &kMatchIcmp,
+    &kMatchIcmpv6,
+    &kMatchState,
+    &kMatchCtDir,
+    &kMatchCtStatus,
+    &kMatchCtMark,
+    &kMatchMark,
+    &kMatchTcpFlags,
+    &kMatchMacSrc,
+    &kMatchVlan,
+    &kMatchDscp,
+    &kMatchTtl,
+    &kMatchLength,
+    &kMatchFrag,
+    &kMatchPktType,
+    &kMatchTime,
+    // Last: what they do to their buckets and counts, they do for packets that all others let in.
+    &kMatchConnlimit,
+    &kMatchLimit,
 };
 
 }  // namespace

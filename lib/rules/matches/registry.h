@@ -30,5 +30,7 @@ extern const MatchType kMatchLength;
 extern const MatchType kMatchFrag;
 extern const MatchType kMatchPktType;
 extern const MatchType kMatchTime;
+extern const MatchType kMatchConnlimit;
+extern const MatchType kMatchLimit;
 
 }  // namespace rampart

@@ -49,6 +49,15 @@ std::string random_flow_match(std::mt19937_64& random) {
                          "not: { ct_status: seen_reply }"});
 }
 
+// What depends on the packets that were judged before.
+std::string random_limit(std::mt19937_64& random) {
+    return pick(random, {"limit: 5/second burst 3", "not: { limit: 20/minute burst 10 }",
+                         "limit: { rate: 9/minute, per: [src], over: true }",
+                         "limit: { rate: 1KB/second, burst: 2KB, per: [src, dport], max: 4 }",
+                         "connlimit: { above: 3 }", "connlimit: { per: [dst, dport], above: 1 }",
+                         "not: { connlimit: { mask: 0, mask6: 0, above: 6 } }"});
+}
+
 std::string random_statement(std::mt19937_64& random, bool with_effects) {
     if (!with_effects) return pick(random, {"set_mark: 1", "set_mark: 2/2", "counter: c"});
     return pick(random, {"set_mark: 1", "set_mark: 2/2", "set_mark: ct_mark", "set_ct_mark: 1",
@@ -61,6 +70,11 @@ std::string random_rule(std::mt19937_64& random, const std::string& callee, bool
     const bool looks_at_flow = with_effects && random() % 4 == 0;
     if (random() % 8)
         rule += (looks_at_flow ? random_flow_match(random) : random_match(random)) + ", ";
+    if (with_effects && random() % 5 == 0) {
+        const std::string limit = random_limit(random);
+        // One `not:` to a rule.
+        if (!limit.starts_with("not:") || rule.find("not:") == rule.npos) rule += limit + ", ";
+    }
     if (random() % 4 == 0) rule += random_statement(random, with_effects) + ", ";
     std::vector<std::string> actions = {"action: accept", "action: accept", "action: drop",
                                         "action: return", "action: continue"};

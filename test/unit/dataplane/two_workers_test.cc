@@ -114,6 +114,52 @@ TEST_CASE("two workers share traffic that arrives on any queue, while control lo
     CHECK(DpdkSession::get().mbufs_out() == before);
 }
 
+TEST_CASE("two workers share one limit, and one per source") {
+    constexpr unsigned kPackets = 1200, kBurst = 100;
+    for (const char* limit : {"1/day burst 100", "{ rate: 1/day, burst: 100, per: [src] }"}) {
+        INFO(limit);
+        std::mt19937_64 random(7);
+        std::vector<Frame> frames;
+        for (unsigned flow = 0; flow < kPackets; ++flow)
+            frames.push_back(frame(random, 0, "udp " + client(flow) + " > 192.0.2.1:53 len 9"));
+        WorkerBed bed({});
+        bed.publish(load(config_with(std::string("{ policy: drop, rules: [{ limit: ") + limit +
+                                     ", action: accept }] }")));
+        put_all(bed, frames);
+        bed.start(0);
+        bed.start(1);
+        const bool is_settled = bed.settle();
+        bed.stop();
+        REQUIRE(is_settled);
+        CHECK(bed.sum(&WorkerCounters::forwarded) == kBurst);
+        CHECK(bed.drops() == kPackets - kBurst);
+    }
+}
+
+TEST_CASE("two workers count the flows of one source, and none is counted twice or lost") {
+    constexpr unsigned kAbove = 50;
+    std::mt19937_64 random(8);
+    std::vector<Frame> frames;
+    for (unsigned round = 0; round < 3; ++round)
+        for (unsigned flow = 0; flow < 400; ++flow)
+            frames.push_back(frame(random, 0, "udp " + client(flow) + " > 192.0.2.1:53 len 9"));
+    WorkerBed bed({});
+    auto snapshot = load(
+        config_with("{ policy: accept, rules: [{ connlimit: { above: 50 }, action: drop }] }"));
+    const Snapshot& published = *snapshot;
+    bed.publish(std::move(snapshot));
+    put_all(bed, frames);
+    bed.start(0);
+    bed.start(1);
+    const bool is_settled = bed.settle();
+    bed.stop();
+    REQUIRE(is_settled);
+    const uint64_t flows = bed.worker(0).flows().count() + bed.worker(1).flows().count();
+    CHECK(flows <= kAbove);
+    CHECK(flows > kAbove / 2);
+    CHECK(published.counting_rules[0].counts->flows() == flows);
+}
+
 TEST_CASE("fragments that arrive on different queues meet on one worker") {
     constexpr unsigned kDatagrams = 200;
     std::mt19937_64 random(6);
