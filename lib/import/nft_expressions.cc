@@ -331,7 +331,8 @@ void ExpressionReader::read(const json& expression) {
     }
     if (name == "log") {
         const std::string prefix = value.is_object() ? value.value("prefix", "") : "";
-        return draft_.statement_flow("log", fmt::format("{{ prefix: {} }}", yaml_quoted(prefix)));
+        return draft_.statement_flow(
+            "log", fmt::format("{{ prefix: {}, limit: none }}", yaml_quoted(prefix)));
     }
     draft_.refuse(name == "xt" ? "it is a rule of iptables that nft cannot print; use iptables-save"
                                : fmt::format("'{}' has no counterpart", name));

@@ -98,7 +98,7 @@ CommandOutput run_limits(const ApiRequest& request, Controller& controller) {
         read_rows(controller.publisher().current().ruleset, id, controller.now().ns);
     if (!id.empty() && rows.empty())
         return CommandOutput::failed(exit_code::kFailure,
-                                     fmt::format("no rule {} with a limit\n", quoted(id)));
+                                     fmt::format("no rule {} with a limit\n", rampart::quoted(id)));
     CommandOutput output;
     if (request.json)
         output.result = to_json(rows);

@@ -25,8 +25,8 @@ void translate_log(const ModuleUse& use, RuleDraft& draft) {
             draft.remark_once(fmt::format(
                 "'{}' is left out: records of Rampart have their own form", option.type->name));
     }
-    draft.statement_flow("log",
-                         fmt::format("{{ prefix: {} }}", yaml_quoted(use.word("--log-prefix"))));
+    draft.statement_flow(
+        "log", fmt::format("{{ prefix: {}, limit: none }}", yaml_quoted(use.word("--log-prefix"))));
 }
 
 constexpr OptionType kNflogTypes[] = {
@@ -41,8 +41,8 @@ void translate_nflog(const ModuleUse& use, RuleDraft& draft) {
             draft.remark_once(
                 fmt::format("'{}' is left out: Rampart has one log", option.type->name));
     }
-    draft.statement_flow("log",
-                         fmt::format("{{ prefix: {} }}", yaml_quoted(use.word("--nflog-prefix"))));
+    draft.statement_flow("log", fmt::format("{{ prefix: {}, limit: none }}",
+                                            yaml_quoted(use.word("--nflog-prefix"))));
 }
 
 constexpr uint32_t kAll = 0xffffffff;

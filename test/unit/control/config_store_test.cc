@@ -61,8 +61,10 @@ TEST_CASE("a daemon that dies at any step of an apply starts with the old or the
         if (!died) REQUIRE(after == "new");
         (after == "old" ? olds : news) += 1;
         // And the store still works.
-        Daemon daemon(host, state);
-        REQUIRE(daemon.apply("next").exit == exit_code::kOk);
+        {
+            Daemon daemon(host, state);
+            REQUIRE(daemon.apply("next").exit == exit_code::kOk);
+        }
         REQUIRE(started_with(host, state) == "next");
     }
     CHECK(step > 15);

@@ -63,7 +63,9 @@ TEST_CASE("a file that was edited and refused by a rollback does not come back w
     Box box;
     {
         Daemon daemon(box.host, box.state);
+        const std::string path = box.host.file->main.path;
         box.host.file = configuration_named("bad");
+        box.host.file->main.path = path;
         CHECK(daemon.apply("bad", 60).exit == exit_code::kOk);
         box.host.pass(60'000);
         daemon->tick();

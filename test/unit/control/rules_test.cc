@@ -128,7 +128,7 @@ TEST_CASE("flows that a recheck ended are told by rule, and in all over the gene
     publisher.current().paths[0]->count_flow_cut(1);
     publisher.current().paths[0]->count_flow_cut(1);
     CHECK(publisher.flows_cut() == 3);
-    CHECK(describe_flows_cut(publisher) == "policy of forward 2, rule one (test.yaml:9) 1");
+    CHECK(describe_flows_cut(publisher) == "policy of forward 2, rule one (test.yaml:10) 1");
     publish(publisher);
     publisher.collect();
     CHECK(publisher.flows_cut() == 3);

@@ -48,7 +48,9 @@ Arrival random_packet(std::mt19937_64& random) {
     const std::string ends = is_from_client ? client + " > " + server : server + " > " + client;
     std::string line = "udp " + ends;
     if (random() % 3) {
-        const char* const flags[] = {"S", "SA", ".", "P.", "F.", "R."};
+        // Without SYN/ACK: one that answers an ignored SYN brings a closed connection back to life,
+        // and as in nf_conncount that counts again only when the rule sees it.
+        const char* const flags[] = {"S", ".", "P.", "F.", "R."};
         line = "tcp " + ends + " " + flags[random() % std::size(flags)] + " seq " +
                std::to_string(1000 + random() % 2) + " ack " + std::to_string(1000 + random() % 2);
     }

@@ -7,6 +7,7 @@
 #include "rules/sets/set_use.h"
 #include "support/frame_text.h"
 #include "support/load.h"
+#include "support/packet_line.h"
 #include "unit/dataplane/random_traffic.h"
 
 namespace rampart::test {

@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include "rules/sets/named_set.h"
+#include "rules/sets/set_use.h"
 #include "support/load.h"
 #include "support/packet_line.h"
 #include "support/worker_bed.h"

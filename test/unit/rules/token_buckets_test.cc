@@ -23,17 +23,17 @@ LimitTerms limit_of(std::string_view text) {
 class Oracle {
   public:
     explicit Oracle(const LimitTerms& limit) : limit_(limit), filled_(full()) {}
+    __extension__ typedef __int128 Exact;
     bool take(uint64_t now_ns, uint64_t amount) {
-        filled_ = std::min(full(), filled_ + __int128{1} * (now_ns - last_) * limit_.rate.amount);
+        filled_ = std::min(full(), filled_ + Exact{1} * (now_ns - last_) * limit_.rate.amount);
         last_ = now_ns;
-        const __int128 cost = __int128{1} * amount * limit_.rate.period_s * kSecond;
+        const Exact cost = Exact{1} * amount * limit_.rate.period_s * kSecond;
         if (filled_ < cost) return false;
         filled_ -= cost;
         return true;
     }
 
   private:
-    __extension__ typedef __int128 Exact;
     Exact full() const { return Exact{1} * limit_.burst * limit_.rate.period_s * kSecond; }
     LimitTerms limit_;
     Exact filled_;

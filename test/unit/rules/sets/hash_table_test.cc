@@ -43,7 +43,8 @@ TEST_CASE("a hash table answers as a map of keys and deadlines does") {
         switch (random() % 4) {
             case 0:
             case 1: {
-                const Tick deadline = random() % 3 == 0 ? kNoDeadline : now + 1 + random() % 50;
+                const Tick deadline =
+                    random() % 3 == 0 ? kNoDeadline : now + 1 + static_cast<Tick>(random() % 50);
                 const bool was_in = oracle.contains(number);
                 const Addition addition = table.add(key_of(number), deadline, now, true);
                 REQUIRE(addition == (was_in ? Addition::Refreshed : Addition::Added));
@@ -56,7 +57,7 @@ TEST_CASE("a hash table answers as a map of keys and deadlines does") {
                 oracle.erase(number);
                 break;
             default:
-                now += random() % 3;
+                now += static_cast<Tick>(random() % 3);
                 forget();
                 if (random() % 16 == 0) table.sweep(0, table.slots(), now);
         }
