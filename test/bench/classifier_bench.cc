@@ -209,8 +209,8 @@ int main(int argc, char** argv) {
         if (word == "--family") only_family = argv[i + 1];
         if (word == "--flavour") only_flavour = argv[i + 1];
     }
-    std::vector<std::string> arguments = {"classifier-bench", "-l", "0", "--no-pci",
-                                          "--no-telemetry"};
+    std::vector<std::string> arguments = {"classifier-bench", "-l",         "0", "--no-pci",
+                                          "--no-telemetry",   "--no-shconf"};
     if (!huge)
         arguments.insert(arguments.end(), {"--no-huge", "-m", "3000"});
     else
