@@ -1,8 +1,9 @@
 #include "control/publisher.h"
 
 #include <chrono>
-#include <map>
+#include <string_view>
 #include <thread>
+#include <unordered_map>
 #include <utility>
 
 #include "dataplane/worker.h"
@@ -13,25 +14,40 @@ namespace {
 
 constexpr std::chrono::microseconds kPollInterval{200};
 
-// Chain and rule id; policies have no id, implicit rules no chain.
-using CounterKey = std::pair<std::string, std::string>;
-constexpr const char* kNeighbourDiscovery = "neighbour-discovery";
+enum class CounterKind : uint8_t { Rule, Logged, Suppressed, Policy, Named, Implicit };
+
+// What keeps its count from one generation to the next. Its texts are those of a Ruleset.
+struct CounterKey {
+    CounterKind kind;
+    std::string_view chain;
+    std::string_view id;
+
+    bool operator==(const CounterKey&) const noexcept = default;
+};
+
+struct CounterKeyHash {
+    size_t operator()(const CounterKey& key) const noexcept {
+        const std::hash<std::string_view> hash;
+        return hash(key.id) * 31 + hash(key.chain) * 5 + static_cast<size_t>(key.kind);
+    }
+};
 
 template <typename Visit>
 void for_each_counter(const Ruleset& ruleset, Visit visit) {
     for (const Chain& chain : ruleset.chains) {
         for (const Rule& rule : chain.rules) {
-            visit(CounterKey(chain.name, rule.id), rule.rule_index);
+            visit({CounterKind::Rule, chain.name, rule.id}, rule.rule_index);
             if (rule.logged_index == kNotNumbered) continue;
-            visit(CounterKey(chain.name, rule.id + " logged"), rule.logged_index);
-            visit(CounterKey(chain.name, rule.id + " suppressed"), rule.logged_index + 1);
+            visit({CounterKind::Logged, chain.name, rule.id}, rule.logged_index);
+            visit({CounterKind::Suppressed, chain.name, rule.id}, rule.logged_index + 1);
         }
-        if (chain.policy != Policy::None) visit(CounterKey(chain.name, ""), chain.policy_index);
+        if (chain.policy != Policy::None)
+            visit({CounterKind::Policy, chain.name, {}}, chain.policy_index);
     }
     for (const NamedCounter& counter : ruleset.counters)
-        visit(CounterKey("", "counter " + counter.name), counter.index);
+        visit({CounterKind::Named, {}, counter.name}, counter.index);
     if (ruleset.allow_neighbour_discovery)
-        visit(CounterKey("", kNeighbourDiscovery), ruleset.neighbour_discovery_index);
+        visit({CounterKind::Implicit, {}, {}}, ruleset.neighbour_discovery_index);
 }
 
 std::vector<RuleCount> add_up(const Snapshot& snapshot, std::vector<RuleCount> base) {
@@ -63,9 +79,10 @@ uint64_t flows_cut_in(const Snapshot& snapshot) {
 
 std::vector<RuleCount> carry_over(const Ruleset& from, const std::vector<RuleCount>& counts,
                                   const Ruleset& to) {
-    std::map<CounterKey, RuleCount> known;
-    for_each_counter(from, [&](CounterKey key, RuleIndex index) {
-        RuleCount& count = known[std::move(key)];
+    std::unordered_map<CounterKey, RuleCount, CounterKeyHash> known;
+    known.reserve(from.index_count);
+    for_each_counter(from, [&](const CounterKey& key, RuleIndex index) {
+        RuleCount& count = known[key];
         count.packets += counts[index].packets;
         count.bytes += counts[index].bytes;
         count.flows_cut += counts[index].flows_cut;
