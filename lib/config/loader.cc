@@ -135,6 +135,7 @@ std::optional<Configuration> load_configuration(SourceTexts sources, Diagnostics
     check_rule_states(document, snapshot.ruleset, diagnostics);
     snapshot.conntrack.has_essential_rules = has_essential_rules(snapshot.ruleset);
     if (diagnostics.has_errors()) return std::nullopt;
+    snapshot.ruleset.compile();
     configuration.document = std::move(document);
     return configuration;
 }

@@ -77,8 +77,7 @@ struct Ruleset {
     std::vector<NamedCounter> counters;
     // By rule_index; null: a policy, a counter or an implicit rule. Set by index_rules().
     std::vector<const Rule*> rules;
-    // Compiled from `chains` by compile(); null, as the loader leaves it for now: every rule is
-    // asked, with the same outcome.
+    // Compiled from `chains` by compile(); null: every rule is asked, with the same outcome.
     std::unique_ptr<const Classifier> classifier;
     Names names;
     int raw = kNoChain;  // index of the base chain of each hook
