@@ -8,9 +8,10 @@
 //   steer       whose flow is it?                     keys4/6 | handed to its owner
 //   raw         may it be tracked, or pass at all?    keys4/6 | flowless | dropped
 //   lookup      flow keys -> FlowRef                  tracked | starting
-//   track       what does it do to its flow?          cached verdict | tracked | starting |
-//   flowless forward     which port would it leave by?         out_port, or dropped classify what
-//   do the rules say?                verdict establish   first packets: track, rules, table verdict
+//   track       what does it do to its flow?          cached verdict | tracked | flowless
+//   forward     which port would it leave by?         out_port, or dropped
+//   classify    what do the rules say?                verdict
+//   establish   first packets: track, rules, table    verdict
 #pragma once
 
 #include "dataplane/burst.h"
