@@ -148,7 +148,8 @@ class Demo:
         self.step("ping IPv4 outside -> inside now", "answered",
                   answered[lab.ping("outside", ADDRESS4["inside"])])
 
-        broken = lab.apply(lab.configuration(RULES + BROKEN, CONNTRACK), "broken.yaml")
+        broken = lab.apply(lab.configuration(RULES + BROKEN, CONNTRACK),
+                           name="broken.yaml")
         line = (broken.stderr.strip() or "nothing printed").splitlines()[0]
         print("       " + "\n       ".join(broken.stderr.strip().splitlines()))
         self.step("apply a broken file", "exit status 4", f"exit status {broken.returncode}")
