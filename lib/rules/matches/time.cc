@@ -1,6 +1,7 @@
 // `time`: the wall-clock time of the packet's arrival, in UTC (iptables' xt_time without
 // --kerneltz).
 
+#include <chrono>
 #include <ctime>
 
 #include <fmt/format.h>
@@ -134,14 +135,10 @@ Arguments parse(const Value& value, ParseContext& context) {
     return TimeParser(value, context).parse();
 }
 
-// The day of the month (1-31) of a day since 1970, by counting from 1 March of year 0
-// (the proleptic Gregorian calendar repeats every 146097 days).
+// The day of the month (1-31) of a day since 1970.
 unsigned month_day_of(uint64_t day) noexcept {
-    const uint64_t era_day = (day + 719468) % 146097;
-    const uint64_t year = (era_day - era_day / 1460 + era_day / 36524 - era_day / 146096) / 365;
-    const uint64_t year_day = era_day - (365 * year + year / 4 - year / 100);
-    const uint64_t month = (5 * year_day + 2) / 153;
-    return static_cast<unsigned>(year_day - (153 * month + 2) / 5 + 1);
+    const std::chrono::sys_days date{std::chrono::days{day}};
+    return static_cast<unsigned>(std::chrono::year_month_day{date}.day());
 }
 
 bool evaluate(const Arguments& arguments, const RuleInput& input) noexcept {
