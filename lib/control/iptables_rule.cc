@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/join.h"
 #include "control/iptables_rates.h"
 #include "control/iptables_targets.h"
 #include "control/iptables_words.h"
@@ -198,7 +199,7 @@ void RuleExporter::add_ports(const Condition& condition, const std::string& prot
     for (const std::string& list : lists)
         choice.push_back(fmt::format("-m multiport {}--{}s {}", condition.negated ? "! " : "",
                                      condition.key, list));
-    if (condition.negated) choice = {fmt::format("{}", fmt::join(choice, " "))};
+    if (condition.negated) choice = {join(choice, " ")};
     add(std::move(choice));
 }
 
@@ -217,7 +218,7 @@ void RuleExporter::add_icmp(const Condition& condition) {
             choice.push_back(fmt::format("-m icmp6 {}--icmpv6-type {}", negation, word));
         }
     }
-    if (condition.negated) choice = {fmt::format("{}", fmt::join(choice, " "))};
+    if (condition.negated) choice = {join(choice, " ")};
     add(std::move(choice));
 }
 
@@ -231,12 +232,10 @@ void RuleExporter::add_state(const Condition& condition) {
     const std::string_view negation = condition.negated ? "! " : "";
     Choice choice;
     if (!states.empty())
-        choice.push_back(
-            fmt::format("-m conntrack {}--ctstate {}", negation, fmt::join(states, ",")));
+        choice.push_back(fmt::format("-m conntrack {}--ctstate {}", negation, join(states, ",")));
     if (!status.empty())
-        choice.push_back(
-            fmt::format("-m conntrack {}--ctstatus {}", negation, fmt::join(status, ",")));
-    if (condition.negated) choice = {fmt::format("{}", fmt::join(choice, " "))};
+        choice.push_back(fmt::format("-m conntrack {}--ctstatus {}", negation, join(status, ",")));
+    if (condition.negated) choice = {join(choice, " ")};
     add(std::move(choice));
 }
 

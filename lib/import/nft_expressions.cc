@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/join.h"
 #include "base/scalar.h"
 #include "import/nft_values.h"
 #include "import/set_catalogue.h"
@@ -200,9 +201,7 @@ void ExpressionReader::match_flags(const json& mask, const json& set, bool negat
     const auto wanted = is_none ? std::vector<std::string>{"none"} : nft_words(set);
     if (!examined || !wanted) return draft_.refuse("these are no TCP flags");
     require_protocol("tcp");
-    draft_.match("tcp_flags",
-                 {fmt::format("{}/{}", fmt::join(*wanted, ","), fmt::join(*examined, ","))},
-                 negated);
+    draft_.match("tcp_flags", {join(*wanted, ",") + "/" + join(*examined, ",")}, negated);
 }
 
 // `tcp flags & (syn | ack) == syn`, `meta mark & 0xff == 0x10`

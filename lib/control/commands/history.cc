@@ -1,6 +1,6 @@
 // `history`: the configurations that were active, newest first; `history N` prints the text of one.
 #include <ctime>
-#include <ranges>
+#include <vector>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -39,7 +39,9 @@ CommandOutput list(const ConfigTransaction& transaction) {
     output.out = fmt::format("{:>4}  {:<16} {:<19} {:<12} {:<16} {}\n", "no", "now", "when (UTC)",
                              "hash", "how", "outcome, who, from");
     output.result = {{"entries", Json::array()}};
-    for (const HistoryEntry& entry : transaction.store()->history() | std::views::reverse) {
+    const std::vector<HistoryEntry>& history = transaction.store()->history();
+    for (auto newest = history.rbegin(); newest != history.rend(); ++newest) {
+        const HistoryEntry& entry = *newest;
         output.out +=
             fmt::format("{:>4}  {:<16} {:%Y-%m-%d %H:%M:%S} {:<12} {:<16} {}; {}; {}{}{}\n",
                         entry.number, marks_of(entry, transaction),
