@@ -79,8 +79,7 @@ class FakeHost : public ConfigTransaction::Host {
 // One life of a daemon. Its store outlives it.
 class Daemon {
   public:
-    Daemon(FakeHost& host, const std::string& state, DurableDirectory::Probe probe = {})
-        : host_(host) {
+    Daemon(FakeHost& host, const std::string& state, DurableDirectory::Probe probe = {}) {
         auto store = ConfigStore::open(state, std::move(probe));
         std::string why = store ? "" : store.error().message;
         std::unique_ptr<ConfigStore> opened = store ? std::move(*store) : nullptr;
@@ -102,7 +101,6 @@ class Daemon {
     }
 
   private:
-    FakeHost& host_;
     std::unique_ptr<ConfigTransaction> transaction_;
 };
 
