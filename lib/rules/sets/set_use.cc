@@ -219,8 +219,9 @@ void carry_sets(const Names& from, Names& to, const Now& now) {
             handle->set->adopt(*(*earlier)->set, now);
             continue;
         }
+        const uint32_t timeout_s = options.timeout_s;  // `options` ends with the handle's own set
         handle->set = (*earlier)->set;
-        handle->set->set_timeout(options.timeout_s);
+        handle->set->set_timeout(timeout_s);
         drop_unlisted(*handle, now);
         for (const SetElement& element : handle->contents.others)
             handle->set->configure(element, now);
