@@ -45,6 +45,11 @@ class SharedRate {
         return true;
     }
 
+    // take() would fail, and will until time goes on.
+    bool is_exhausted(uint64_t now_ns) const noexcept {
+        return due_ns_.load(std::memory_order_relaxed) > now_ns + slack_ns_;
+    }
+
   private:
     const uint64_t interval_ns_;
     const uint64_t slack_ns_;

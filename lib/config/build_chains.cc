@@ -11,6 +11,7 @@
 #include "config/chain_graph.h"
 #include "config/policy_analysis.h"
 #include "config/rule_analysis.h"
+#include "config/rule_id.h"
 #include "config/section.h"
 #include "rules/chain_name.h"
 
@@ -52,7 +53,8 @@ void ChainsBuilder::build(const Value& section) {
     marks_.resize(sources_.size());
     for (size_t i = 0; i < sources_.size(); ++i)
         build_rules(i, graph.hooks(i));
-    graph.check(diagnostics_);
+    graph.check_jumps(diagnostics_);
+    graph.report_unused(diagnostics_);
     analyse_rules(ruleset_, marks_, diagnostics_);
     name_rules();
     number_rules();
@@ -168,16 +170,6 @@ void ChainsBuilder::take_id(const BuiltRule& built) {
                        "first used at " + diagnostics_.seen_from(built.id_place, first->second));
 }
 
-// FNV-1a: not a secret, only stable across releases.
-uint64_t hash_of(std::string_view text) {
-    uint64_t hash = 0xcbf29ce484222325;
-    for (const char c : text) {
-        hash ^= static_cast<uint8_t>(c);
-        hash *= 0x100000001b3;
-    }
-    return hash;
-}
-
 // An id from the rule's text and chain; equal rules are told apart by their order.
 void ChainsBuilder::name_rules() {
     std::unordered_set<std::string> used;
@@ -187,12 +179,10 @@ void ChainsBuilder::name_rules() {
     for (Chain& chain : ruleset_.chains) {
         for (Rule& rule : chain.rules) {
             if (!rule.id.empty()) continue;
-            const uint64_t hash = hash_of(chain.name + '\n' + rule.text);
-            const std::string stem = fmt::format("r{:012x}", hash >> 16);
-            unsigned& repeat = repeats[stem];
+            unsigned& repeat = repeats[derived_rule_id(chain.name, rule.text, 1)];
             do {
                 ++repeat;
-                rule.id = repeat == 1 ? stem : fmt::format("{}-{}", stem, repeat);
+                rule.id = derived_rule_id(chain.name, rule.text, repeat);
             } while (!used.insert(rule.id).second);
         }
     }

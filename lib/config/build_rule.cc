@@ -8,6 +8,7 @@
 #include "config/foreign_words.h"
 #include "config/schema.h"
 #include "config/section.h"
+#include "rules/log_statement.h"
 #include "rules/protocols.h"
 #include "rules/words.h"
 
@@ -64,6 +65,15 @@ class RuleBuilder {
     std::vector<Place> match_places_;
 };
 
+const SharedRate* only_log_rate(const Rule& rule) {
+    const auto has_effect = [](const Statement& s) { return s.type->execute != nullptr; };
+    const LogStatement* log = log_statement_of(rule);
+    const bool is_only =
+        !rule.counts_in_sets &&
+        std::count_if(rule.statements.begin(), rule.statements.end(), has_effect) == 1;
+    return log != nullptr && is_only ? log->rate.get() : nullptr;
+}
+
 BuiltRule RuleBuilder::build() {
     const size_t errors_before = diagnostics_.error_count();
     result_.place = value_.location();
@@ -104,6 +114,7 @@ BuiltRule RuleBuilder::build() {
     rule.counts_in_sets = std::any_of(rule.matches.begin(), rule.matches.end(),
                                       [](const Match& match) { return match.counts_in_sets(); });
     rule.has_effects = rule.has_effects || rule.counts_in_sets;
+    rule.log_rate = only_log_rate(rule);
     rule.place = diagnostics_.place(result_.place);
     return std::move(result_);
 }

@@ -4,12 +4,11 @@
 
 #include <fmt/format.h>
 
-#include "rules/ruleset.h"
-
 namespace rampart {
 
-ChainGraph::ChainGraph(const std::vector<ChainSource>& chains, const Names& names)
-    : chains_(chains), names_(names), nodes_(chains.size()) {
+ChainGraph::ChainGraph(const std::vector<ChainSource>& chains, const Names& names) : names_(names) {
+    for (const ChainSource& chain : chains)
+        nodes_.push_back({chain.hook, chain.entry->key.location()});
     for (size_t i = 0; i < chains.size(); ++i) {
         if (chains[i].rules == nullptr) continue;
         for (const Value& rule : chains[i].rules->items()) {
@@ -22,8 +21,25 @@ ChainGraph::ChainGraph(const std::vector<ChainSource>& chains, const Names& name
             }
         }
     }
-    for (size_t i = 0; i < chains.size(); ++i) {
-        if (chains[i].hook != Hook::None) spread(i, static_cast<HookMask>(chains[i].hook));
+    spread_hooks();
+}
+
+ChainGraph::ChainGraph(const Ruleset& ruleset) : names_(ruleset.names) {
+    for (const Chain& chain : ruleset.chains)
+        nodes_.push_back({chain.hook});
+    for (const RuleInChain& jump : ruleset.jumping)
+        add(jump.chain, jump.rule->decision, {});
+    spread_hooks();
+}
+
+void ChainGraph::add(size_t chain, const Decision& decision, const Location& place) {
+    if (decision.step != Step::Jump && decision.step != Step::Goto) return;
+    nodes_[chain].edges.push_back({decision.chain, decision.step == Step::Jump, place});
+}
+
+void ChainGraph::spread_hooks() {
+    for (size_t i = 0; i < nodes_.size(); ++i) {
+        if (nodes_[i].hook != Hook::None) spread(i, static_cast<HookMask>(nodes_[i].hook));
     }
 }
 
@@ -40,18 +56,21 @@ void ChainGraph::spread(size_t chain, HookMask hooks) {
     }
 }
 
-void ChainGraph::check(Diagnostics& diagnostics) {
-    for (size_t i = 0; i < chains_.size(); ++i) {
+void ChainGraph::check_jumps(Diagnostics& diagnostics) {
+    for (size_t i = 0; i < nodes_.size(); ++i) {
         if (nodes_[i].mark == 0) visit(i, diagnostics);
     }
-    for (size_t i = 0; i < chains_.size(); ++i) {
-        if (chains_[i].hook != Hook::None) {
-            if (nodes_[i].depth > kMaxJumpDepth) report_depth(i, diagnostics);
-        } else if (nodes_[i].hooks == 0) {
-            diagnostics.warning(
-                "W106", chains_[i].entry->key.location(),
-                fmt::format("chain {} is never used", quoted(chains_[i].entry->key.text())));
-        }
+    for (size_t i = 0; i < nodes_.size(); ++i) {
+        if (nodes_[i].hook != Hook::None && nodes_[i].depth > kMaxJumpDepth)
+            report_depth(i, diagnostics);
+    }
+}
+
+void ChainGraph::report_unused(Diagnostics& diagnostics) const {
+    for (size_t i = 0; i < nodes_.size(); ++i) {
+        if (nodes_[i].hook == Hook::None && nodes_[i].hooks == 0)
+            diagnostics.warning("W106", nodes_[i].place,
+                                fmt::format("chain {} is never used", quoted(names_.chains[i])));
     }
 }
 
@@ -85,7 +104,7 @@ void ChainGraph::report_loop(const Edge& edge, Diagnostics& diagnostics) const {
 void ChainGraph::report_depth(size_t chain, Diagnostics& diagnostics) const {
     const unsigned depth = nodes_[chain].depth;
     std::string path = names_.chains[chain];
-    Location place = chains_[chain].entry->key.location();
+    Location place = nodes_[chain].place;
     // Along the deepest edges.
     for (size_t at = chain; nodes_[at].depth != 0;) {
         const auto& edges = nodes_[at].edges;

@@ -83,7 +83,7 @@ void HookAnalysis::collect() {
         todo.pop_back();
         if (is_seen[chain]) continue;
         is_seen[chain] = true;
-        const std::vector<Rule>& rules = ruleset_.chains[chain].rules;
+        const RuleList& rules = ruleset_.chains[chain].rules;
         for (size_t i = 0; i < rules.size(); ++i) {
             const Step step = rules[i].decision.step;
             if (step == Step::Jump || step == Step::Goto) todo.push_back(rules[i].decision.chain);

@@ -57,6 +57,7 @@ constexpr CodeInfo kCodes[] = {
     {"W112", "a limit without a burst on an accept rule of the raw chain"},
     {"W120", "a chain that has no effect in bridge mode"},
     {"W121", "an interface without a peer"},
+    {"W122", "rules that were changed at run time end with this configuration"},
 };
 
 constexpr ReferenceSection kSections[] = {

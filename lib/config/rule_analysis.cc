@@ -59,7 +59,7 @@ bool DecidingChains::contains(size_t chain) {
 }
 
 bool DecidingChains::find_out(size_t chain) {
-    const std::vector<Rule>& rules = ruleset_.chains[chain].rules;
+    const RuleList& rules = ruleset_.chains[chain].rules;
     for (size_t i = 0; i < rules.size(); ++i) {
         const Step step = rules[i].decision.step;
         if (!marks_[chain][i].is_good || step == Step::Return) return false;
@@ -109,7 +109,7 @@ class ChainAnalysis {
     std::string name_of(RuleNumber rule, RuleNumber seen_from) const;
 
     const Names& names_;
-    const std::vector<Rule>& rules_;
+    const RuleList& rules_;
     const std::vector<RuleMark>& marks_;
     DecidingChains& deciding_;
     Diagnostics& diagnostics_;

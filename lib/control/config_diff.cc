@@ -182,7 +182,7 @@ class ChainComparison {
 
   private:
     void compare(const std::string& name, const Chain* before, const Chain* after) {
-        static const std::vector<Rule> kNone;
+        static const RuleList kNone;
         path_ = "chains." + name;
         if (before == nullptr) add(Kind::Added, "", "", "a chain");
         if (after == nullptr) add(Kind::Removed, "", "a chain", "");
@@ -193,7 +193,7 @@ class ChainComparison {
                       after != nullptr ? after->rules : kNone);
     }
 
-    void compare_rules(const std::vector<Rule>& before, const std::vector<Rule>& after) {
+    void compare_rules(const RuleList& before, const RuleList& after) {
         std::unordered_map<std::string, size_t> old;
         for (size_t i = 0; i < before.size(); ++i)
             old.emplace(before[i].id, i);

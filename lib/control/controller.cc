@@ -71,6 +71,9 @@ Result<void> Controller::bring_up(Options options) {
     datapath_ = std::move(*datapath);
     publisher_ = std::make_unique<Publisher>(datapath_->workers(), &clock_);
     sets_ = std::make_unique<SetKeeper>(datapath_->workers(), *publisher_);
+    rules_ = std::make_unique<RuleEditor>(*publisher_, [this](std::unique_ptr<Snapshot> next) {
+        return publish(std::move(next), {});
+    });
     ager_ = std::make_unique<Ager>(datapath_->workers());
     fill_watch_ = std::make_unique<FillWatch>(datapath_->workers());
     stats_ = std::make_unique<Stats>(datapath_->workers());
@@ -105,6 +108,7 @@ void Controller::start_timers() {
     ageing_ = loop_->every(Ager::kTurn_us, [this] {
         ager_->turn(clock_.now().tick);
         sets_->turn(clock_.now());
+        rules_->turn();
     });
     deadline_ = loop_->every(kDeadlineTurn_us, [this] { transaction_->tick(); });
     sampling_ = loop_->every(Stats::kPeriod_us, [this] { each_second(); });
@@ -206,17 +210,28 @@ std::unique_ptr<LogDestination> Controller::open_rule_log(const Configuration& w
 }
 
 Published Controller::publish(Configuration configuration) {
+    return publish(std::move(configuration.snapshot), std::move(next_rule_log_));
+}
+
+Published Controller::publish(std::unique_ptr<Snapshot> snapshot,
+                              std::unique_ptr<LogDestination> rule_log) {
     Published published;
     rule_log_->tell_suppressed(publisher_->current(), /*at_once=*/true);
-    published.generation = publisher_->publish(std::move(configuration.snapshot));
+    published.generation = publisher_->publish(std::move(snapshot));
     published.workers = datapath_->workers().size();
-    follow_logging(std::move(next_rule_log_));
+    follow_logging(std::move(rule_log));
     published.is_active = publisher_->wait_until_active(kActivation_ms);
     return published;
 }
 
 void Controller::warn(const Configuration& configuration, const ChangeRequest& request,
                       Diagnostics& diagnostics) {
+    if (rules_->changes() != 0)
+        diagnostics.warning("W122", {},
+                            fmt::format("{} rules were added or removed at run time; that ends "
+                                        "with this configuration",
+                                        rules_->changes()),
+                            "what is to stay goes into the file");
     warn_about_own_connection(*configuration.snapshot, request, datapath_->workers(),
                               clock_.now().tick, diagnostics);
 }

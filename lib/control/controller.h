@@ -23,6 +23,7 @@
 #include "control/fill_watch.h"
 #include "control/publisher.h"
 #include "control/recheck_watch.h"
+#include "control/rule_editor.h"
 #include "control/rule_log_feed.h"
 #include "control/set_keeper.h"
 #include "control/stats.h"
@@ -64,6 +65,7 @@ class Controller : private ConfigTransaction::Host {
     EventFeed& events() noexcept { return *events_; }
     TraceFeed& traces() noexcept { return *traces_; }
     SetKeeper& sets() noexcept { return *sets_; }
+    RuleEditor& rules() noexcept { return *rules_; }
     const Publisher& publisher() const noexcept { return *publisher_; }
     const FillWatch& fill_watch() const noexcept { return *fill_watch_; }
     const Stats& stats() const noexcept { return *stats_; }
@@ -79,6 +81,8 @@ class Controller : private ConfigTransaction::Host {
     std::optional<Configuration> load(const SourceTexts& sources,
                                       Diagnostics& diagnostics) override;
     Published publish(Configuration configuration) override;
+    // `rule_log`: where its rules log to; null: as before.
+    Published publish(std::unique_ptr<Snapshot> snapshot, std::unique_ptr<LogDestination> rule_log);
     void warn(const Configuration& configuration, const ChangeRequest& request,
               Diagnostics& diagnostics) override;
     std::string config_hash() override;
@@ -102,6 +106,7 @@ class Controller : private ConfigTransaction::Host {
     std::unique_ptr<Datapath> datapath_;
     std::unique_ptr<Publisher> publisher_;
     std::unique_ptr<SetKeeper> sets_;
+    std::unique_ptr<RuleEditor> rules_;
     std::unique_ptr<Ager> ager_;
     std::unique_ptr<FillWatch> fill_watch_;
     RecheckWatch recheck_watch_;

@@ -15,8 +15,8 @@ constexpr uint32_t kPathCapacity = 4096;
 
 const Chain* chain_of(const Ruleset& ruleset, const Rule& rule) {
     for (const Chain& chain : ruleset.chains)
-        if (!chain.rules.empty() && &rule >= chain.rules.data() && &rule <= &chain.rules.back())
-            return &chain;
+        for (const Rule& other : chain.rules)
+            if (&other == &rule) return &chain;
     return nullptr;
 }
 

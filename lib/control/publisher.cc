@@ -1,6 +1,5 @@
 #include "control/publisher.h"
 
-#include <chrono>
 #include <string_view>
 #include <thread>
 #include <unordered_map>
@@ -62,6 +61,11 @@ std::vector<RuleCount> add_up(const Snapshot& snapshot, std::vector<RuleCount> b
 
 std::vector<RuleCount> carried(const Snapshot& from, const std::vector<RuleCount>& counts,
                                const Snapshot& to) {
+    if (from.lineage == to.lineage) {
+        std::vector<RuleCount> same = counts;
+        same.resize(to.ruleset.index_count);
+        return same;
+    }
     if (to.reload.reset_counters) return std::vector<RuleCount>(to.ruleset.index_count);
     return carry_over(from.ruleset, counts, to.ruleset);
 }
@@ -99,9 +103,11 @@ std::vector<RuleCount> carry_over(const Ruleset& from, const std::vector<RuleCou
 
 uint32_t Publisher::publish(std::unique_ptr<Snapshot> snapshot) {
     snapshot->generation = ++last_generation_;
+    const bool is_loaded = snapshot->lineage == 0;
+    if (is_loaded) snapshot->lineage = snapshot->generation;
     for (size_t i = 0; i < workers_.size(); ++i)
         snapshot->paths.push_back(std::make_unique<PathTable>(snapshot->ruleset.index_count));
-    if (!generations_.empty())
+    if (!generations_.empty() && is_loaded)
         carry_sets(current().ruleset.names, snapshot->ruleset.names,
                    clock_ != nullptr ? clock_->now() : Now{});
     std::vector<uint32_t> flow_slots;
@@ -133,6 +139,7 @@ bool Publisher::wait_until_active(uint32_t timeout_ms) {
         if (std::chrono::steady_clock::now() > deadline) return false;
         std::this_thread::sleep_for(kPollInterval);
     }
+    active_since_ = std::chrono::steady_clock::now();
     collect();
     return true;
 }

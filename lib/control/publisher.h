@@ -4,10 +4,13 @@
 //
 // publish() numbers a snapshot, gives it a path table per worker and stores its pointer in every
 // worker. A worker takes it at its next loop and says so; when all did, nobody can reach the older
-// generations: their counts are carried over by chain and rule id, and they are freed.
+// generations: their counts are carried over by chain and rule id, and they are freed. Generations
+// of one lineage (Snapshot::lineage) number their rules the same way: counts go over as they are,
+// and sets are shared.
 // Control thread only. Workers see snapshots through Worker::publish.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -37,6 +40,8 @@ class Publisher {
     uint32_t publish(std::unique_ptr<Snapshot> snapshot);
     // Waits until all workers use the current generation, but no longer than `timeout_ms`.
     bool wait_until_active(uint32_t timeout_ms);
+    // When wait_until_active() saw that.
+    std::chrono::steady_clock::time_point active_since() const noexcept { return active_since_; }
     // Frees generations that no worker can reach any more.
     void collect();
 
@@ -64,6 +69,7 @@ class Publisher {
     std::vector<RuleCount> base_;
     uint64_t flows_cut_ = 0;  // of generations that are gone
     uint32_t last_generation_ = 0;
+    std::chrono::steady_clock::time_point active_since_;
     uint32_t set_changes_ = 0;
 };
 

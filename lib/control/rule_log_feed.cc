@@ -34,22 +34,21 @@ void RuleLogFeed::follow(const Snapshot& snapshot, std::unique_ptr<LogDestinatio
     const Names& names = snapshot.ruleset.names;
     for (const Interface& interface : names.interfaces)
         generation.interfaces.push_back(interface.name);
-    for (const Chain& chain : snapshot.ruleset.chains) {
-        for (const Rule& rule : chain.rules) {
-            const LogStatement* log = log_statement_of(rule);
-            if (log == nullptr) continue;
-            LoggingRule& logging = generation.rules[rule.rule_index];
-            logging.names = {.prefix = log->prefix,
-                             .in = {},
-                             .out = {},
-                             .chain = chain.name,
-                             .rule = rule.id,
-                             .place = rule.place,
-                             .action = rule_action(rule, names)};
-            logging.level = log->level;
-            logging.limit = log->limit ? format_rate(*log->limit) : "none";
-            logging.suppressed_index = rule.logged_index + 1;
-        }
+    for (const RuleInChain& known : snapshot.ruleset.logging) {
+        const Rule& rule = *known.rule;
+        const LogStatement* log = log_statement_of(rule);
+        if (log == nullptr) continue;
+        LoggingRule& logging = generation.rules[rule.rule_index];
+        logging.names = {.prefix = log->prefix,
+                         .in = {},
+                         .out = {},
+                         .chain = snapshot.ruleset.chains[known.chain].name,
+                         .rule = rule.id,
+                         .place = rule.place,
+                         .action = rule_action(rule, names)};
+        logging.level = log->level;
+        logging.limit = log->limit ? format_rate(*log->limit) : "none";
+        logging.suppressed_index = rule.logged_index + 1;
     }
     const bool is_wanted = !generation.rules.empty();
     if (!is_running_) generations_.clear();  // they logged nothing

@@ -8,6 +8,7 @@
 #include "conntrack/flow.h"
 #include "dataplane/context.h"
 #include "packet/packet.h"
+#include "rules/walk.h"
 
 namespace rampart {
 
@@ -36,31 +37,42 @@ inline void cache_verdict(Flow& flow, unsigned side, const Packet& packet, CtCla
 }
 
 // Counts packets of one path after another and adds them up when the path changes: most of a burst
-// takes the same one.
+// takes the same one. For one burst.
 class PathRun {
   public:
-    explicit PathRun(PathTable& paths) noexcept : paths_(paths) {}
+    explicit PathRun(WorkerContext& context) noexcept : context_(context) {}
     ~PathRun() { flush(); }
     PathRun(const PathRun&) = delete;
     PathRun& operator=(const PathRun&) = delete;
 
-    void count(PathId path, uint64_t bytes) noexcept {
+    // False, and nothing counted: the rules on the path have more to do than to count. A rate that
+    // is exhausted stays so for the burst.
+    bool count(PathId path, bool has_effects, uint64_t bytes) noexcept {
         if (path != path_) {
+            if (has_effects && !is_log_exhausted(context_.snapshot->ruleset, *context_.paths, path,
+                                                 context_.now.ns))
+                return false;
             flush();
             path_ = path;
+            has_effects_ = has_effects;
         }
         ++packets_;
         bytes_ += bytes;
+        return true;
     }
 
   private:
     void flush() noexcept {
-        if (packets_ != 0) paths_.count(path_, packets_, bytes_);
+        if (packets_ == 0) return;
+        context_.paths->count(path_, packets_, bytes_);
+        if (has_effects_)
+            count_not_logged(context_.snapshot->ruleset, *context_.paths, path_, packets_, bytes_);
         packets_ = bytes_ = 0;
     }
 
-    PathTable& paths_;
+    WorkerContext& context_;
     PathId path_ = kRootPath;
+    bool has_effects_ = false;
     uint64_t packets_ = 0;
     uint64_t bytes_ = 0;
 };

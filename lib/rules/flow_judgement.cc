@@ -3,6 +3,7 @@
 #include <array>
 
 #include "rules/matches/registry.h"
+#include "rules/rule_guide.h"
 
 namespace rampart {
 namespace {
@@ -27,8 +28,7 @@ Answer ask(const Rule& rule, const RuleInput& input) noexcept {
 }
 
 struct Frame {
-    const Chain* chain;
-    size_t next_rule;
+    ChainPlace place;
     bool is_certain;  // false: the packet may never have come here
 };
 
@@ -38,7 +38,8 @@ FlowJudgement judge_flow(const Ruleset& ruleset, int chain, const RuleInput& inp
     std::array<Frame, kMaxJumpDepth + 2> stack;
     size_t depth = 0;
     const Chain* base = &ruleset.chains[static_cast<size_t>(chain)];
-    Frame at{base, 0, true};
+    Frame at{{static_cast<size_t>(chain)}, true};
+    RuleGuide guide(ruleset, input);
     // Frames above an uncertain one are uncertain, too, so a refusal there leads back to where it
     // was entered, as if it had not been.
     const auto leave_doubt = [&] {
@@ -47,12 +48,13 @@ FlowJudgement judge_flow(const Ruleset& ruleset, int chain, const RuleInput& inp
     };
 
     for (;;) {
-        if (at.next_rule == at.chain->rules.size()) {
+        const Rule* next = guide.next(at.place);
+        if (next == nullptr) {
             if (depth == 0) break;
             at = stack[--depth];
             continue;
         }
-        const Rule& rule = at.chain->rules[at.next_rule++];
+        const Rule& rule = *next;
         const Answer answer = ask(rule, input);
         if (answer == Answer::No) continue;
         const bool is_sure = answer == Answer::Yes;
@@ -73,14 +75,14 @@ FlowJudgement judge_flow(const Ruleset& ruleset, int chain, const RuleInput& inp
                 break;
             case Step::Return:
                 if (is_sure)
-                    at.next_rule = at.chain->rules.size();
+                    guide.leave(at.place);
                 else
                     at.is_certain = false;
                 break;
             case Step::Jump:
             case Step::Goto:
                 if (enters) stack[depth++] = at;
-                at = {&ruleset.chains[rule.decision.chain], 0, at.is_certain && is_sure};
+                at = {{rule.decision.chain}, at.is_certain && is_sure};
                 break;
         }
     }

@@ -7,7 +7,7 @@
 // where it refuses, it is passed over; where it goes to another chain, both ways are tried. So a
 // refusal is certain as far as addresses, ports, protocol, interfaces and state are concerned.
 //
-// Counts nothing, changes nothing, runs no statement. Any thread. Linear in the rules that it sees.
+// Counts nothing, changes nothing, runs no statement. Any thread.
 #pragma once
 
 #include "rules/rule_input.h"

@@ -83,6 +83,8 @@ struct MatchType {
     Help help;
     // The sets among the values. What looks at a dynamic set depends on the packet. Null: none.
     const SetUses* (*sets)(const Arguments& arguments) noexcept = nullptr;
+    // Its arguments have a state that RuleStates keeps.
+    bool remembers = false;
 };
 
 struct Match {

@@ -11,14 +11,6 @@
 namespace rampart {
 namespace {
 
-template <typename Visit>
-void for_each_match(Ruleset& ruleset, Visit visit) {
-    for (Chain& chain : ruleset.chains)
-        for (Rule& rule : chain.rules)
-            for (Match& match : rule.matches)
-                visit(chain, rule, match);
-}
-
 // What must be equal for counts to go on: `above` may change.
 std::string counting_parameters(const ConnlimitArguments& arguments) {
     return fmt::format("{} max {}", arguments.key.print(), arguments.max);
@@ -32,32 +24,47 @@ RuleStates::State& RuleStates::state_of(const Chain& chain, const Rule& rule, co
                                match.type->key, parameters)];
 }
 
+// A rule that an older generation shares has its state already, and workers are reading it.
+void RuleStates::attach_limit(State& state, Match& match, const Snapshot& snapshot) {
+    LimitArguments& limit = match.arguments.as<LimitArguments>();
+    if (state.buckets == nullptr)
+        state.buckets =
+            std::make_unique<TokenBuckets>(limit.limit, limit.key.fields == 0 ? 0 : limit.max);
+    state.last_generation = snapshot.generation;
+    if (limit.buckets == state.buckets.get()) return;
+    limit.buckets = state.buckets.get();
+    limit.hash = &hash_;
+}
+
+void RuleStates::attach_connlimit(State& state, Match& match, Snapshot& snapshot) {
+    ConnlimitArguments& connlimit = match.arguments.as<ConnlimitArguments>();
+    if (state.counts == nullptr) {
+        state.counts = std::make_unique<FlowCounts>(connlimit.max);
+        state.number = ++last_number_;
+    }
+    state.last_generation = snapshot.generation;
+    snapshot.counting_rules.push_back({state.number, state.counts.get()});
+    if (connlimit.rule.number == state.number) return;
+    connlimit.rule = snapshot.counting_rules.back();
+    connlimit.hash = &hash_;
+}
+
 void RuleStates::attach(Snapshot& snapshot, std::span<const uint32_t> flow_slots) {
     snapshot.counting_rules.clear();
-    for_each_match(snapshot.ruleset, [&](const Chain& chain, const Rule& rule, Match& match) {
-        if (match.type == &kMatchLimit) {
-            LimitArguments& limit = match.arguments.as<LimitArguments>();
-            State& state = state_of(chain, rule, match,
-                                    match.type->print(match.arguments, snapshot.ruleset.names));
-            if (state.buckets == nullptr)
-                state.buckets = std::make_unique<TokenBuckets>(
-                    limit.limit, limit.key.fields == 0 ? 0 : limit.max);
-            state.last_generation = snapshot.generation;
-            limit.buckets = state.buckets.get();
-            limit.hash = &hash_;
-        } else if (match.type == &kMatchConnlimit) {
-            ConnlimitArguments& connlimit = match.arguments.as<ConnlimitArguments>();
-            State& state = state_of(chain, rule, match, counting_parameters(connlimit));
-            if (state.counts == nullptr) {
-                state.counts = std::make_unique<FlowCounts>(connlimit.max);
-                state.number = ++last_number_;
-            }
-            state.last_generation = snapshot.generation;
-            connlimit.rule = {state.number, state.counts.get()};
-            connlimit.hash = &hash_;
-            snapshot.counting_rules.push_back(connlimit.rule);
+    for (const RuleInChain& known : snapshot.ruleset.remembering) {
+        const Chain& chain = snapshot.ruleset.chains[known.chain];
+        for (Match& match : known.rule->matches) {
+            if (match.type == &kMatchLimit)
+                attach_limit(state_of(chain, *known.rule, match,
+                                      match.type->print(match.arguments, snapshot.ruleset.names)),
+                             match, snapshot);
+            if (match.type == &kMatchConnlimit)
+                attach_connlimit(
+                    state_of(chain, *known.rule, match,
+                             counting_parameters(match.arguments.as<ConnlimitArguments>())),
+                    match, snapshot);
         }
-    });
+    }
     std::sort(snapshot.counting_rules.begin(), snapshot.counting_rules.end(),
               [](const CountingRule& a, const CountingRule& b) { return a.number < b.number; });
     if (counted_flows_.empty() && !snapshot.counting_rules.empty())
@@ -76,15 +83,13 @@ void RuleStates::collect(uint32_t oldest_generation) {
 
 uint64_t RuleStates::keys_wanted(const Ruleset& ruleset) {
     uint64_t keys = 0;
-    for (const Chain& chain : ruleset.chains) {
-        for (const Rule& rule : chain.rules) {
-            for (const Match& match : rule.matches) {
-                if (match.type == &kMatchLimit) {
-                    const LimitArguments& limit = match.arguments.as<LimitArguments>();
-                    if (limit.key.fields != 0) keys += limit.max;
-                } else if (match.type == &kMatchConnlimit) {
-                    keys += match.arguments.as<ConnlimitArguments>().max;
-                }
+    for (const RuleInChain& known : ruleset.remembering) {
+        for (const Match& match : known.rule->matches) {
+            if (match.type == &kMatchLimit) {
+                const LimitArguments& limit = match.arguments.as<LimitArguments>();
+                if (limit.key.fields != 0) keys += limit.max;
+            } else if (match.type == &kMatchConnlimit) {
+                keys += match.arguments.as<ConnlimitArguments>().max;
             }
         }
     }

@@ -45,6 +45,8 @@ class RuleStates {
     };
     State& state_of(const Chain& chain, const Rule& rule, const Match& match,
                     const std::string& parameters);
+    void attach_limit(State& state, Match& match, const Snapshot& snapshot);
+    void attach_connlimit(State& state, Match& match, Snapshot& snapshot);
 
     KeyedHash hash_;
     std::map<std::string, State> states_;

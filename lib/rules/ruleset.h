@@ -4,55 +4,33 @@
 //
 // Rules and policies share one numbering, `rule_index`, that counters and paths are kept under:
 // a chain's rules come first, then its policy (base chains only), then named counters, and what
-// `log` statements count at last. The
-// stable `id` of a rule (given, or a hash of its text within its chain) is what survives a reload.
+// `log` statements count at last; what is added later comes behind all of that. The stable `id` of
+// a rule (given, or a hash of its text within its chain) is what survives a reload.
+//
+// with_rule() and without_rule() make the next generation's ruleset when a single rule comes or
+// goes: it shares all other rules, their numbers and the compiled classifier with the one before.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "rules/match.h"
 #include "rules/names.h"
-#include "rules/statement.h"
-#include "rules/target.h"
+#include "rules/rule.h"
 
 namespace rampart {
-
-using RuleIndex = uint32_t;
 
 enum class Policy : uint8_t { None, Accept, Drop };
 
 inline constexpr unsigned kMaxJumpDepth = 16;
-inline constexpr RuleIndex kNotNumbered = 0xffffffff;
-
-struct Rule {
-    std::string id;
-    std::string comment;
-    std::string place;  // "FILE:LINE"
-    std::string text;   // the rule as written in the language, for listings
-    RuleIndex rule_index = 0;
-    // Matches whose answer is constant for a flow, direction and state stand first; the walk
-    // looks at the others only when all of those hold.
-    std::vector<Match> matches;
-    uint32_t constant_matches = 0;  // how many of `matches` are constant
-    // In the order of the registry.
-    std::vector<Statement> statements;
-    bool has_effects = false;     // one of them, or a set, has something to do per packet
-    bool counts_in_sets = false;  // a set that it matched counts per element
-    // Of a rule with `log`: where in the numbering the packets it logged are counted; those it did
-    // not log are counted at the next place. kNotNumbered: it has none.
-    RuleIndex logged_index = kNotNumbered;
-    Decision decision;
-    bool is_essential = false;  // what it accepts is let in also when the table is full
-};
 
 struct Chain {
     std::string name;
     Hook hook = Hook::None;        // None: a user chain
     Policy policy = Policy::None;  // None exactly for user chains
-    std::vector<Rule> rules;
+    RuleList rules;
     RuleIndex policy_index = 0;  // base chains: the policy's place in the numbering
 };
 
@@ -61,6 +39,11 @@ struct NamedCounter {
     std::string name;
     RuleIndex index = 0;           // its place in the numbering
     std::vector<RuleIndex> rules;  // who counts in it
+};
+
+struct RuleInChain {
+    size_t chain;
+    Rule* rule;
 };
 
 class Classifier;
@@ -77,12 +60,20 @@ struct Ruleset {
     std::vector<NamedCounter> counters;
     // By rule_index; null: a policy, a counter or an implicit rule. Set by index_rules().
     std::vector<const Rule*> rules;
+    // Set by index_rules(), for whoever would search all rules for them: rules with a match that
+    // remembers (MatchType::remembers), with a `log`, and with a jump or goto.
+    std::vector<RuleInChain> remembering;
+    std::vector<RuleInChain> logging;
+    std::vector<RuleInChain> jumping;
+    // By rule_index: the hash of the rule's id; 0: none.
+    std::vector<size_t> id_hashes;
     // Compiled from `chains` by compile(); null: every rule is asked, with the same outcome.
     std::unique_ptr<const Classifier> classifier;
     Names names;
     int raw = kNoChain;  // index of the base chain of each hook
     int forward = kNoChain;
     RuleIndex index_count = 0;   // rules and policies of all chains, and the implicit rules
+    uint32_t changes = 0;        // rules added and removed since it was loaded
     bool changes_flows = false;  // some statement changes what rules say about a flow
     // Implicit rules (always listed by `rampartctl list --implicit`).
     bool allow_neighbour_discovery = true;
@@ -92,11 +83,27 @@ struct Ruleset {
     static constexpr size_t kLeastIndexedRules = 16;
     void compile(size_t least_rules = kLeastIndexedRules);
 
-    // Once the chains have their final place in memory.
+    // Once the rules have their numbers.
     void index_rules();
 
+    // Null: no rule has this id.
+    const Rule* find_rule(std::string_view id) const noexcept;
+
+    // `position`: of the new rule, at most the chain's size. Its id is new, its number is given
+    // here. Control.
+    Ruleset with_rule(size_t chain, size_t position, Rule rule) const;
+    Ruleset without_rule(size_t chain, size_t position) const;
+    // The same rules, and an index of them: `compiled` for rules that these came of.
+    Ruleset with_classifier(const Classifier& compiled) const;
+
+    // Shares the rules, for whoever compiles them aside.
+    Ruleset copy() const { return *this; }
+
   private:
-    void index(const Rule& rule);
+    Ruleset(const Ruleset& other);
+    void index(size_t chain, Rule& rule);
+    void forget(const Rule& rule);
+    void count_for(const Rule& rule);
 };
 
 // The rule in the language's own words, without id and comment; negated matches last. Control

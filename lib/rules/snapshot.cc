@@ -15,4 +15,15 @@ std::vector<RuleCount> Snapshot::counts() const {
     return counts;
 }
 
+std::unique_ptr<Snapshot> Snapshot::with_ruleset(Ruleset changed) const {
+    auto next = std::make_unique<Snapshot>();
+    next->lineage = lineage;
+    next->ruleset = std::move(changed);
+    next->conntrack = conntrack;
+    next->link = link;
+    next->logging = logging;
+    next->reload = reload;
+    return next;
+}
+
 }  // namespace rampart

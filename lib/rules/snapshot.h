@@ -50,6 +50,9 @@ struct ReloadSettings {
 
 struct Snapshot {
     uint32_t generation = 0;
+    // The generation that was loaded; others of the same lineage came of it by changing single
+    // rules, and number them the same way. 0: loaded, and not published yet.
+    uint32_t lineage = 0;
     // Control: changes whenever a set that is not dynamic has changed, from numbers that no
     // generation has; 0 at first.
     std::atomic<uint32_t> epoch{0};
@@ -70,6 +73,8 @@ struct Snapshot {
         const uint32_t changed = epoch.load(std::memory_order_acquire);
         return changed != 0 ? changed : generation;
     }
+    // The same settings with other rules, which came of `ruleset`; not published yet. Control.
+    std::unique_ptr<Snapshot> with_ruleset(Ruleset changed) const;
     // Control: what all workers counted with this generation, by RuleIndex.
     std::vector<RuleCount> counts() const;
 };

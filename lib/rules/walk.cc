@@ -4,7 +4,7 @@
 #include <array>
 
 #include "packet/icmp_types.h"
-#include "rules/classifier/chain_index.h"
+#include "rules/rule_guide.h"
 #include "rules/sets/set_use.h"
 
 namespace rampart {
@@ -74,45 +74,6 @@ void execute(const Rule& rule, RuleInput& input) noexcept {
 // So many rules with statements may stand on a cached path.
 constexpr unsigned kMaxRulesWithEffects = 16;
 
-// A place in a chain, and which rule there is to be asked next: each one in a short chain, in a
-// long one those that its index proposes.
-struct Frame {
-    size_t chain;
-    size_t next_rule;
-    bool is_candidate = false;  // the index proposed next_rule already
-};
-
-class Guide {
-  public:
-    Guide(const Ruleset& ruleset, const RuleInput& input) noexcept
-        : ruleset_(ruleset), input_(input) {}
-
-    // Null when the chain ends.
-    const Rule* next(Frame& at) noexcept {
-        const std::vector<Rule>& rules = ruleset_.chains[at.chain].rules;
-        const ChainIndex* index =
-            ruleset_.classifier == nullptr ? nullptr : ruleset_.classifier->index_of(at.chain);
-        if (index != nullptr && !at.is_candidate && at.next_rule < rules.size()) {
-            if (!has_key_)
-                make_key(key_,
-                         {input_.tuple, input_.ct_class, input_.direction, input_.in, input_.out},
-                         ruleset_.classifier->attributes());
-            has_key_ = true;
-            at.next_rule = std::min<size_t>(
-                index->next(key_, input_.tuple.family, static_cast<uint32_t>(at.next_rule)),
-                rules.size());
-        }
-        at.is_candidate = false;
-        return at.next_rule == rules.size() ? nullptr : &rules[at.next_rule++];
-    }
-
-  private:
-    const Ruleset& ruleset_;
-    const RuleInput& input_;
-    bool has_key_ = false;
-    RuleKey key_;
-};
-
 }  // namespace
 
 Judgement walk(const Ruleset& ruleset, const WalkStart& start, RuleInput& input, PathTable& paths,
@@ -120,13 +81,13 @@ Judgement walk(const Ruleset& ruleset, const WalkStart& start, RuleInput& input,
     Recorder recorder(paths, length_bytes);
     Judgement judgement;
     judgement.cacheable = true;
-    std::array<Frame, kMaxJumpDepth + 1> stack;
+    std::array<ChainPlace, kMaxJumpDepth + 1> stack;
     size_t depth = 0;
     unsigned rules_with_effects = 0;
     const auto chain = static_cast<size_t>(start.chain);
     const Chain& base = ruleset.chains[chain];
-    Guide guide(ruleset, input);
-    Frame at{chain, std::min<size_t>(start.first_rule, base.rules.size()), start.is_looked_up};
+    RuleGuide guide(ruleset, input);
+    ChainPlace at{chain, std::min<size_t>(start.first_rule, base.rules.size()), start.is_looked_up};
     const auto end_with = [&](Step step, RejectWith reject_with) {
         judgement.step = step;
         judgement.reject_with = reject_with;
@@ -159,13 +120,13 @@ Judgement walk(const Ruleset& ruleset, const WalkStart& start, RuleInput& input,
             case Step::Notrack:
                 return end_with(rule.decision.step, rule.decision.reject_with);
             case Step::Return:
-                at.next_rule = ruleset.chains[at.chain].rules.size();
+                guide.leave(at);
                 break;
             case Step::Jump:
                 stack[depth++] = at;
                 [[fallthrough]];
             case Step::Goto:
-                at = {rule.decision.chain, 0};
+                at = {rule.decision.chain};
                 break;
         }
     }
@@ -182,17 +143,46 @@ Judgement walk(const Ruleset& ruleset, const WalkStart& start, RuleInput& input,
     return end_with(step, RejectWith::None);
 }
 
+namespace {
+
+// The rules on a path that have something to do, the last one first.
+template <typename Visit>
+void for_each_with_effects(const Ruleset& ruleset, const PathTable& paths, PathId path,
+                           Visit visit) noexcept {
+    for (PathId at = path; at != kRootPath && paths.node(at).has_effects;
+         at = paths.node(at).parent.load()) {
+        const Rule* rule = ruleset.rules[paths.node(at).rule.load()];
+        if (rule != nullptr && rule->has_effects) visit(*rule);
+    }
+}
+
+}  // namespace
+
 void run_statements(const Ruleset& ruleset, const PathTable& paths, PathId path,
                     RuleInput& input) noexcept {
     std::array<const Rule*, kMaxRulesWithEffects> rules;
     size_t count = 0;
-    for (PathId at = path; at != kRootPath && paths.node(at).has_effects;
-         at = paths.node(at).parent.load()) {
-        const Rule* rule = ruleset.rules[paths.node(at).rule.load()];
-        if (rule != nullptr && rule->has_effects && count < rules.size()) rules[count++] = rule;
-    }
+    for_each_with_effects(ruleset, paths, path, [&](const Rule& rule) {
+        if (count < rules.size()) rules[count++] = &rule;
+    });
     while (count != 0)
         execute(*rules[--count], input);
+}
+
+bool is_log_exhausted(const Ruleset& ruleset, const PathTable& paths, PathId path,
+                      uint64_t now_ns) noexcept {
+    bool is_exhausted = true;
+    for_each_with_effects(ruleset, paths, path, [&](const Rule& rule) {
+        is_exhausted &= rule.log_rate != nullptr && rule.log_rate->is_exhausted(now_ns);
+    });
+    return is_exhausted;
+}
+
+void count_not_logged(const Ruleset& ruleset, PathTable& paths, PathId path, uint64_t packets,
+                      uint64_t bytes) noexcept {
+    for_each_with_effects(ruleset, paths, path, [&](const Rule& rule) {
+        paths.count_direct(rule.logged_index + 1, packets, bytes);
+    });
 }
 
 }  // namespace rampart

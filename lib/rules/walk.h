@@ -43,4 +43,11 @@ Judgement walk(const Ruleset& ruleset, const WalkStart& start, RuleInput& input,
 void run_statements(const Ruleset& ruleset, const PathTable& paths, PathId path,
                     RuleInput& input) noexcept;
 
+// For a packet whose verdict was cached as `path`: all that its rules have to do is to log it, and
+// their rates leave no room for that now. So there is nothing to run, only something to count.
+bool is_log_exhausted(const Ruleset& ruleset, const PathTable& paths, PathId path,
+                      uint64_t now_ns) noexcept;
+void count_not_logged(const Ruleset& ruleset, PathTable& paths, PathId path, uint64_t packets,
+                      uint64_t bytes) noexcept;
+
 }  // namespace rampart

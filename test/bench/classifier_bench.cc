@@ -17,7 +17,7 @@
 
 #include "bench/acl_peer.h"
 #include "dpdk/eal.h"
-#include "rules/classifier/chain_index.h"
+#include "rules/classifier/classifier.h"
 
 namespace rampart::bench {
 namespace {

@@ -16,6 +16,7 @@
 
 #include "config/loader.h"
 #include "dataplane/pipeline.h"
+#include "dataplane/rule_log.h"
 #include "dpdk/eal.h"
 #include "dpdk/packet_pool.h"
 #include "packet/checksum.h"
@@ -26,7 +27,7 @@ namespace {
 constexpr uint32_t kFrames = 1 << 16;  // distinct packets, drawn at random
 constexpr uint32_t kFrameBytes = 64;
 
-constexpr const char* kConfiguration = R"(
+constexpr const char* kHead = R"(
 version: 1
 interfaces:
   inside: { device: "vdev:net_null0", bridge: outside }
@@ -35,6 +36,9 @@ chains:
   forward:
     policy: drop
     rules:
+)";
+constexpr const char* kLogEverything = "      - { log: \"all: \" }\n";
+constexpr const char* kRules = R"(
       - { state: invalid, action: drop }
       - { state: [established, related], action: accept }
       - { in: inside, state: new, action: accept }
@@ -79,26 +83,28 @@ uint32_t write_frame(uint8_t* frame, const Packet4& packet) {
 
 class Bench {
   public:
-    explicit Bench(uint32_t flows)
-        : pool_(PacketPool::create("bench", 4096, -1).value()),
-          table_(FlowTable::create({.name = "bench", .capacity = flows * 4 / 3 + 64}).value()),
+    Bench(const std::string& name, uint32_t flows, const std::string& rules)
+        : pool_(PacketPool::create(name, 4096, -1).value()),
+          table_(FlowTable::create({.name = name, .capacity = flows * 4 / 3 + 64}).value()),
+          rule_log_(RuleLog::create(name, -1).value()),
           steering_(Steering::single()),
           reassembly_({}),
           counters_(new WorkerCounters),
           context_(*table_, reassembly_, *counters_, steering_, 0),
           burst_(new Burst) {
         Diagnostics diagnostics;
-        auto configuration = load_configuration("bench", kConfiguration, diagnostics);
+        auto configuration = load_configuration("bench", kHead + rules, diagnostics);
         if (!configuration) std::puts(diagnostics.to_text().c_str());
         snapshot_ = std::move(configuration->snapshot);
         snapshot_->generation = 1;
         snapshot_->paths.push_back(std::make_unique<PathTable>(snapshot_->ruleset.index_count));
         context_.snapshot = snapshot_.get();
         context_.paths = snapshot_->paths[0].get();
+        context_.rule_log = rule_log_.get();
         context_.now = Now::at(1'000'000'000);
     }
 
-    void run(uint32_t flows, bool tcp) {
+    void establish(uint32_t flows, bool tcp) {
         rte_pktmbuf_alloc_bulk(pool_->get(), mbufs_, kBurstSize);
         for (uint32_t at = 0; at < flows; at += kBurstSize)
             for (int round = 0; round < 4; ++round) {
@@ -109,6 +115,14 @@ class Bench {
                 }
                 send(count);
             }
+        rte_pktmbuf_free_bulk(mbufs_, kBurstSize);
+    }
+
+    struct Cycles {
+        double median, p10;
+    };
+    Cycles measure(uint32_t flows, bool tcp) {
+        rte_pktmbuf_alloc_bulk(pool_->get(), mbufs_, kBurstSize);
         std::mt19937 random(7);
         std::vector<uint8_t> frames(kFrames * kFrameBytes);
         uint32_t length = 0;
@@ -125,10 +139,10 @@ class Bench {
                 cycles.push_back(send(kBurstSize));
             }
         std::sort(cycles.begin(), cycles.end());
-        std::printf("%s %8u flows  median %6.1f  p10 %6.1f  (entries %u)\n", tcp ? "tcp" : "udp",
-                    flows, cycles[cycles.size() / 2], cycles[cycles.size() / 10], table_->count());
         rte_pktmbuf_free_bulk(mbufs_, kBurstSize);
+        return {cycles[cycles.size() / 2], cycles[cycles.size() / 10]};
     }
+    uint32_t entries() const { return table_->count(); }
 
   private:
     uint32_t make_frame(uint8_t* frame, uint32_t flow, bool reply, bool tcp) {
@@ -160,6 +174,7 @@ class Bench {
     rte_mbuf* mbufs_[kBurstSize];
     std::unique_ptr<PacketPool> pool_;
     std::unique_ptr<FlowTable> table_;
+    std::unique_ptr<RuleLog> rule_log_;
     Steering steering_;
     Reassembly reassembly_;
     std::unique_ptr<WorkerCounters> counters_;
@@ -167,6 +182,33 @@ class Bench {
     std::unique_ptr<Burst> burst_;
     std::unique_ptr<Snapshot> snapshot_;
 };
+
+void run(uint32_t flows, bool tcp) {
+    Bench bench("bench", flows, kRules);
+    bench.establish(flows, tcp);
+    const Bench::Cycles cycles = bench.measure(flows, tcp);
+    std::printf("%s %8u flows  median %6.1f  p10 %6.1f  (entries %u)\n", tcp ? "tcp" : "udp", flows,
+                cycles.median, cycles.p10, bench.entries());
+}
+
+// A rule that logs every packet, at the usual rate, against none: in turn, medians of medians.
+void run_log(uint32_t flows, bool tcp) {
+    constexpr int kRounds = 7;
+    Bench plain("plain", flows, kRules),
+        logging("logging", flows, kLogEverything + std::string(kRules));
+    std::vector<double> without, with;
+    for (Bench* bench : {&plain, &logging})
+        bench->establish(flows, tcp);
+    for (int round = 0; round < kRounds; ++round) {
+        without.push_back(plain.measure(flows, tcp).median);
+        with.push_back(logging.measure(flows, tcp).median);
+    }
+    std::sort(without.begin(), without.end());
+    std::sort(with.begin(), with.end());
+    std::printf("%s %8u flows  without log %6.1f  with %6.1f  ratio %.3f\n", tcp ? "tcp" : "udp",
+                flows, without[kRounds / 2], with[kRounds / 2],
+                with[kRounds / 2] / without[kRounds / 2]);
+}
 
 }  // namespace
 }  // namespace rampart
@@ -179,6 +221,9 @@ int main(int argc, char** argv) {
     if (!eal) return 1;
     for (const uint32_t flows : {1u, 4096u, 65536u, 1u << 20})
         for (const bool tcp : {false, true})
-            rampart::Bench(flows).run(flows, tcp);
+            rampart::run(flows, tcp);
+    for (const uint32_t flows : {1u, 65536u})
+        for (const bool tcp : {false, true})
+            rampart::run_log(flows, tcp);
     return 0;
 }

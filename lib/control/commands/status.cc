@@ -33,6 +33,11 @@ std::string configuration_lines(const ConfigTransaction& transaction) {
     return {};
 }
 
+std::string changed_rules_line(const Ruleset& ruleset) {
+    if (ruleset.changes == 0) return {};
+    return fmt::format("{} rules added or removed at run time\n", ruleset.changes);
+}
+
 Json configuration_to_json(const ConfigTransaction& transaction) {
     Json json{{"running", transaction.running_entry()}, {"startup", transaction.startup_entry()}};
     if (const PendingConfirmation* pending = transaction.pending())
@@ -68,6 +73,7 @@ CommandOutput run_status(const ApiRequest& request, Controller& controller) {
                      {"version", RAMPART_VERSION},
                      {"config", controller.config_path()},
                      {"configuration", configuration_to_json(controller.transaction())},
+                     {"rules_changed", snapshot.ruleset.changes},
                      {"uptime_s", uptime_s},
                      {"workers", datapath.workers().size()},
                      {"steering", to_string(datapath.steering().mode())},
@@ -80,13 +86,13 @@ CommandOutput run_status(const ApiRequest& request, Controller& controller) {
                      {"ports", std::move(ports)}};
     output.out = fmt::format(
         "{}, generation {}, up {} s, {}\n"
-        "{}"
+        "{}{}"
         "workers {} ({} steering), flows {} of {}, packet buffers {} of {} free\n"
         "ports\n{}",
         is_ready ? "ready" : "not ready", snapshot.generation, uptime_s, controller.config_path(),
-        configuration_lines(controller.transaction()), datapath.workers().size(),
-        to_string(datapath.steering().mode()), datapath.flow_count(), snapshot.conntrack.max,
-        pool.available(), pool.size(), port_lines);
+        configuration_lines(controller.transaction()), changed_rules_line(snapshot.ruleset),
+        datapath.workers().size(), to_string(datapath.steering().mode()), datapath.flow_count(),
+        snapshot.conntrack.max, pool.available(), pool.size(), port_lines);
     return output;
 }
 

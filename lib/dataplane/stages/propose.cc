@@ -2,7 +2,7 @@
 // what it would cost alone; the walks that follow begin with its answers.
 #include "dataplane/stages.h"
 #include "packet/parser.h"
-#include "rules/classifier/chain_index.h"
+#include "rules/classifier/classifier.h"
 
 namespace rampart {
 namespace {
@@ -21,10 +21,11 @@ class Batch {
             attributes);
         position_[count_++] = static_cast<uint8_t>(i);
     }
-    void look_up(Burst& burst, Family family, const ChainIndex& index) const noexcept {
+    void look_up(Burst& burst, Family family, const Classifier& classifier,
+                 size_t chain) const noexcept {
         if (count_ == 0) return;
         uint32_t rules[kBurstSize];
-        index.first(keys_, count_, family, rules);
+        classifier.first(chain, keys_, count_, family, rules);
         for (uint32_t at = 0; at < count_; ++at)
             burst.first_rule[position_[at]] = rules[at];
     }
@@ -41,8 +42,8 @@ void propose_rules(Burst& burst, PacketMask mask, int chain, WorkerContext& cont
     burst.proposed = 0;
     const Classifier* classifier = context.snapshot->ruleset.classifier.get();
     if (mask == 0 || chain == Ruleset::kNoChain || classifier == nullptr) return;
-    const ChainIndex* index = classifier->index_of(static_cast<size_t>(chain));
-    if (index == nullptr) return;
+    const auto place = static_cast<size_t>(chain);
+    if (!classifier->has_index(place)) return;
     for (const Family family : {Family::Ipv4, Family::Ipv6}) {
         Batch batch;
         for_each(mask, [&](uint32_t i) {
@@ -51,7 +52,7 @@ void propose_rules(Burst& burst, PacketMask mask, int chain, WorkerContext& cont
             burst.proposed_class[i] = burst.ct_class[i];
             batch.add(burst, i, classifier->attributes());
         });
-        batch.look_up(burst, family, *index);
+        batch.look_up(burst, family, *classifier, place);
     }
 }
 

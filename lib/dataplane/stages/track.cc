@@ -39,8 +39,8 @@ bool forward_as_before(Burst& burst, uint32_t i, WorkerContext& context, PathRun
         return false;
     const PathId path = flow.path[side];
     const PathNode& node = context.paths->node(path);
-    if ((node.step != Step::Accept) | node.has_effects) return false;
-    run.count(path, packet.ip_length);
+    if (node.step != Step::Accept || !run.count(path, node.has_effects, packet.ip_length))
+        return false;
     burst.path[i] = path;
     packet.out_port = flow.out_port[side];
     burst.verdict[i] = Verdict::Forward;
@@ -138,7 +138,7 @@ bool track_packet(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
 }
 
 void track(Burst& burst, WorkerContext& context) noexcept {
-    PathRun run(*context.paths);
+    PathRun run(context);
     PacketMask tracked = 0;
     for_each(burst.tracked, [&](uint32_t i) {
         if (!track_packet(burst, i, context)) {

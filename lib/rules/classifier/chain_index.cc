@@ -1,7 +1,6 @@
 #include "rules/classifier/chain_index.h"
 
 #include "rules/classifier/partition.h"
-#include "rules/ruleset.h"
 
 namespace rampart {
 
@@ -32,30 +31,6 @@ uint64_t ChainIndex::size_bytes() const noexcept {
         bytes += tree.size_bytes();
     for (const CutTree& tree : trees6_)
         bytes += tree.size_bytes();
-    return bytes;
-}
-
-Classifier::Classifier(const Ruleset& ruleset, size_t least_rules)
-    : chains_(ruleset.chains.size()) {
-    std::vector<std::vector<Projection>> projections(ruleset.chains.size());
-    std::vector<Projection> all;
-    for (size_t i = 0; i < ruleset.chains.size(); ++i) {
-        const Chain& chain = ruleset.chains[i];
-        if (chain.rules.size() < least_rules) continue;
-        for (const Rule& rule : chain.rules)
-            projections[i].push_back(project(rule));
-        all.insert(all.end(), projections[i].begin(), projections[i].end());
-    }
-    attributes_ = Attributes(all);
-    for (size_t i = 0; i < ruleset.chains.size(); ++i)
-        if (!projections[i].empty())
-            chains_[i] = std::make_unique<ChainIndex>(projections[i], attributes_);
-}
-
-uint64_t Classifier::size_bytes() const noexcept {
-    uint64_t bytes = 0;
-    for (const auto& index : chains_)
-        if (index != nullptr) bytes += index->size_bytes();
     return bytes;
 }
 

@@ -3,10 +3,8 @@
 // A few CutTrees for each family, each with a part of the chain's rules as boxes; the answer is the
 // smallest position that any of them finds. It never skips a rule whose matches hold: rules are
 // projected exactly or wider (projection.h), and the walk evaluates the candidate itself.
-//
-// Classifier: the indices of all chains of a ruleset. Compiled on the control thread together with
-// the Ruleset, immutable; next() and first() are on the packet path. No state, no cache: what a
-// packet costs depends on the rules and on its own header only.
+// Built on the control thread, immutable; next() and first() are on the packet path. No state, no
+// cache: what a packet costs depends on the rules and on its own header only.
 #pragma once
 
 #include <memory>
@@ -15,9 +13,6 @@
 #include "rules/classifier/cut_tree.h"
 
 namespace rampart {
-
-struct Chain;
-struct Ruleset;
 
 class ChainIndex {
   public:
@@ -37,21 +32,6 @@ class ChainIndex {
   private:
     std::vector<CutTree> trees4_;
     std::vector<CutTree> trees6_;
-};
-
-class Classifier {
-  public:
-    // Chains of at least `least_rules` rules get an index.
-    Classifier(const Ruleset& ruleset, size_t least_rules);
-
-    const Attributes& attributes() const noexcept { return attributes_; }
-    // Null: this chain is short.
-    const ChainIndex* index_of(size_t chain) const noexcept { return chains_[chain].get(); }
-    uint64_t size_bytes() const noexcept;
-
-  private:
-    Attributes attributes_;
-    std::vector<std::unique_ptr<const ChainIndex>> chains_;
 };
 
 }  // namespace rampart

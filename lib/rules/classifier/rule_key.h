@@ -24,7 +24,7 @@ struct alignas(64) RuleKey {
 static_assert(kAddressWords6 + 1 + kAttributeWords == 16);
 
 // What of a RuleInput the key depends on. No statement changes it.
-struct KeyFields {
+struct KeySource {
     const Tuple& tuple;
     CtClass ct_class;
     Direction direction;
@@ -32,7 +32,7 @@ struct KeyFields {
     InterfaceIndex out;
 };
 
-inline void make_key(RuleKey& key, const KeyFields& input, const Attributes& attributes) noexcept {
+inline void make_key(RuleKey& key, const KeySource& input, const Attributes& attributes) noexcept {
     const Tuple& tuple = input.tuple;
     unsigned at = 0;
     if (tuple.family == Family::Ipv4) {

@@ -114,6 +114,7 @@ const MatchType kMatchConnlimit = {
             .iptables = "-m connlimit --connlimit-above --connlimit-mask",
             .nft = "ct count over",
         },
+    .remembers = true,
 };
 
 }  // namespace rampart

@@ -175,6 +175,7 @@ const MatchType kMatchLimit = {
             .iptables = "-m limit --limit --limit-burst, -m hashlimit",
             .nft = "limit rate, meters",
         },
+    .remembers = true,
 };
 
 }  // namespace rampart

@@ -2,12 +2,15 @@
 // in verdict, path, counters and whether the verdict may be cached, on random rules and packets.
 //
 // RAMPART_PROPERTY_PAIRS sets how many (rule set, packet) pairs are tried.
+#include "rules/classifier/classifier.h"
+
 #include <cstdlib>
+#include <optional>
 #include <random>
 
 #include <catch2/catch.hpp>
 
-#include "rules/classifier/chain_index.h"
+#include "config/rule_change.h"
 #include "rules/walk.h"
 #include "support/load.h"
 #include "unit/rules/classifier/random_rules.h"
@@ -36,16 +39,20 @@ std::string text_of(const Judgement& judgement) {
 // The same rules with and without an index.
 struct Pair {
     Pair(const std::string& config, uint32_t path_capacity)
-        : indexed(load(config)),
-          plain(load(config)),
-          indexed_paths(indexed->ruleset.index_count, path_capacity),
-          plain_paths(plain->ruleset.index_count, path_capacity) {
+        : indexed(load(config)), plain(load(config)), capacity(path_capacity) {
         indexed->ruleset.compile(1);
         plain->ruleset.classifier.reset();
+        begin_counting();
+    }
+    // With the rules as they are now.
+    void begin_counting() {
+        indexed_paths.emplace(indexed->ruleset.index_count, capacity);
+        plain_paths.emplace(plain->ruleset.index_count, capacity);
     }
 
     std::unique_ptr<Snapshot> indexed, plain;
-    PathTable indexed_paths, plain_paths;
+    uint32_t capacity;
+    std::optional<PathTable> indexed_paths, plain_paths;
 };
 
 Judgement walk_and_count(const Snapshot& snapshot, RuleInput input, PathTable& paths) {
@@ -58,19 +65,41 @@ void compare(Pair& pair, std::mt19937_64& random, unsigned packets) {
     for (unsigned i = 0; i < packets; ++i) {
         RandomPacket at = random_packet(random);
         const RuleInput input{at.packet, at.tuple, at.ct_class, at.direction, at.in, at.out};
-        const Judgement wanted = walk_and_count(*pair.plain, input, pair.plain_paths);
-        const Judgement found = walk_and_count(*pair.indexed, input, pair.indexed_paths);
+        const Judgement wanted = walk_and_count(*pair.plain, input, *pair.plain_paths);
+        const Judgement found = walk_and_count(*pair.indexed, input, *pair.indexed_paths);
         if (same(wanted, found)) continue;
         FAIL("packet " << i << ": wanted " << text_of(wanted) << ", found " << text_of(found));
     }
     std::vector<RuleCount> wanted(pair.plain->ruleset.index_count), found(wanted.size());
-    pair.plain_paths.add_up(wanted);
-    pair.indexed_paths.add_up(found);
+    pair.plain_paths->add_up(wanted);
+    pair.indexed_paths->add_up(found);
     for (size_t i = 0; i < wanted.size(); ++i) {
         INFO("rule_index " << i);
         REQUIRE(found[i].packets == wanted[i].packets);
         REQUIRE(found[i].bytes == wanted[i].bytes);
     }
+}
+
+// Adds or removes one rule of both, at a random place.
+void change_rules(Pair& pair, std::mt19937_64& random) {
+    const size_t chain = random() % pair.plain->ruleset.chains.size();
+    const Chain& old = pair.plain->ruleset.chains[chain];
+    const size_t places = old.rules.size() + 1;
+    const bool removes = places > 1 && random() % 2;
+    const size_t position = random() % (removes ? places - 1 : places);
+    const std::string text = random_rule(random);
+    for (Snapshot* snapshot : {pair.indexed.get(), pair.plain.get()}) {
+        const Ruleset& ruleset = snapshot->ruleset;
+        Diagnostics diagnostics;
+        auto changed =
+            removes ? delete_rule(ruleset, ruleset.chains[chain].rules[position].id, diagnostics)
+                    : add_rule(ruleset, ruleset.chains[chain].name, text,
+                               {RulePosition::Kind::At, {}, position + 1}, diagnostics);
+        INFO(text << "\n" << diagnostics.to_text());
+        REQUIRE(changed);
+        snapshot->ruleset = std::move(changed->ruleset);
+    }
+    pair.begin_counting();
 }
 
 }  // namespace
@@ -83,6 +112,48 @@ TEST_CASE("a walk with an index and a walk without agree on random rules and pac
         INFO("seed " << seed << "\n" << config);
         Pair pair(config, seed % 8 == 0 ? 16 : 4096);
         compare(pair, random, kPacketsPerSet);
+    }
+}
+
+TEST_CASE("rules that come and go without compiling again are judged as if they had been there") {
+    for (uint64_t seed = 1; seed <= 60; ++seed) {
+        std::mt19937_64 random(seed);
+        Pair pair(random_rule_set(random), 4096);
+        for (unsigned change = 0; change < 40; ++change) {
+            change_rules(pair, random);
+            INFO("seed " << seed << ", change " << change);
+            compare(pair, random, 64);
+        }
+        // What was compiled aside, for rules of some changes ago.
+        const Classifier compiled(pair.indexed->ruleset, 1);
+        change_rules(pair, random);
+        change_rules(pair, random);
+        pair.indexed->ruleset = pair.indexed->ruleset.with_classifier(compiled);
+        CHECK(pair.indexed->ruleset.classifier->changes() <= 2);
+        compare(pair, random, 256);
+    }
+}
+
+TEST_CASE("a batch finds what each key finds alone after rules have come and gone") {
+    for (uint64_t seed = 1; seed <= 40; ++seed) {
+        std::mt19937_64 random(seed);
+        Pair pair(random_rule_set(random), 4096);
+        for (unsigned change = 0; change < 20; ++change)
+            change_rules(pair, random);
+        const Ruleset& ruleset = pair.indexed->ruleset;
+        const auto chain = static_cast<size_t>(ruleset.forward);
+        RuleKey keys[CutTree::kBatch];
+        for (RuleKey& key : keys) {
+            RandomPacket at = random_packet(random);
+            while (at.tuple.family != Family::Ipv4)
+                at = random_packet(random);
+            make_key(key, {at.tuple, at.ct_class, at.direction, at.in, at.out},
+                     ruleset.classifier->attributes());
+        }
+        uint32_t rules[CutTree::kBatch];
+        ruleset.classifier->first(chain, keys, CutTree::kBatch, Family::Ipv4, rules);
+        for (unsigned i = 0; i < CutTree::kBatch; ++i)
+            REQUIRE(rules[i] == ruleset.classifier->next(chain, keys[i], Family::Ipv4, 0));
     }
 }
 

@@ -41,7 +41,8 @@ std::string address6(Random& random) {
 
 std::string address_item(Random& random, bool is_ipv6) {
     const auto address = [&] { return is_ipv6 ? address6(random) : address4(random); };
-    const unsigned kind = below(random, 8);
+    const unsigned kind = below(random, 9);
+    if (kind == 8) return random() % 2 ? "@nets" : "@hosts";
     if (kind == 0) {
         const std::string low = is_ipv6 ? "2001:db8::" : "10.0.0.0";
         return low + "-" + address();
@@ -124,7 +125,10 @@ class RuleText {
             case 2:
                 add("proto", words({"tcp", "udp", "[tcp, udp]", "[udp, sctp]"}), false);
                 if (random_() % 2) add("sport", ports(random_), true);
-                if (random_() % 3) add("dport", ports(random_), true);
+                if (random_() % 6 == 0)
+                    add("dport", "\"@services\"", true);
+                else if (random_() % 3)
+                    add("dport", ports(random_), true);
                 return;
             case 3:
                 family = 4;
@@ -178,6 +182,17 @@ std::string rules(Random& random, bool is_base, const std::string& last) {
     return text + last + "]";
 }
 
+// Of both families; networks of this length, or single addresses for 0.
+std::string set_elements(Random& random, unsigned length) {
+    std::string text;
+    for (unsigned i = 0; i < 3; ++i) {
+        const std::string end = length == 0 ? "\"" : "/" + std::to_string(length + i * 2) + "\"";
+        text += (i ? ", \"" : "\"") + address4(random) + end;
+        text += ", \"" + address6(random) + (length == 0 ? "\"" : "/48\"");
+    }
+    return text;
+}
+
 AddressBytes bytes_of(const std::string& text) {
     return IpAddress::parse(text)->bytes;
 }
@@ -191,6 +206,14 @@ std::string random_rule_set(Random& random) {
            "  wan: { device: \"vdev:net_null1\" }\n"
            "  dmz: { device: \"vdev:net_null2\", bridge: far }\n"
            "  far: { device: \"vdev:net_null3\" }\n"
+           "sets:\n"
+           "  nets: { type: net, elements: [" +
+           set_elements(random, 24) +
+           "] }\n"
+           "  hosts: { type: ip, elements: [" +
+           set_elements(random, 0) +
+           "] }\n"
+           "  services: { type: port, elements: [22, 80, 8000-32768] }\n"
            "chains:\n"
            "  forward:\n    policy: " +
            std::string(random() % 2 ? "accept" : "drop") +
@@ -235,6 +258,10 @@ RandomPacket random_packet(Random& random) {
     at.in = static_cast<InterfaceIndex>(below(random, 4));
     at.out = random() % 16 ? static_cast<InterfaceIndex>(at.in ^ 1) : kNoInterface;
     return at;
+}
+
+std::string random_rule(Random& random) {
+    return RuleText(random, false).make();
 }
 
 }  // namespace rampart::test

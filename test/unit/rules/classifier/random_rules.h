@@ -11,8 +11,10 @@
 
 namespace rampart::test {
 
-// A configuration with a forward chain and three user chains, up to 60 rules each.
+// A configuration with a forward chain and three user chains, up to 60 rules each, and three sets.
 std::string random_rule_set(std::mt19937_64& random);
+// A rule that fits into each of them.
+std::string random_rule(std::mt19937_64& random);
 
 struct RandomPacket {
     Packet packet;
