@@ -132,6 +132,7 @@ def release(run, options):
         run.skip("end to end", "network namespaces need root")
         run.skip("differential", "network namespaces need root")
         run.skip("imported rules", "network namespaces need root")
+        run.skip("limits", "network namespaces need root")
         return
     run.suite("demo", ["/usr/bin/python3", "test/e2e/demo.py"])
     run.suite("demo without hugepages", ["/usr/bin/python3", "test/e2e/demo.py", "--no-huge"])
@@ -139,6 +140,7 @@ def release(run, options):
                              "test/e2e", "-p", "*_test.py"])
     run.suite("differential", ["/usr/bin/python3", "test/differential/run.py"])
     run.suite("imported rules", ["/usr/bin/python3", "test/differential/run_import.py"])
+    run.suite("limits", ["/usr/bin/python3", "test/differential/run_limits.py"])
 
 
 def checks(run, options):
