@@ -16,9 +16,9 @@ Words with `-m` or `!` are iptables'; others are nft's, where SET is a set of th
 names. NAME stands for a name of its own.
 
 The number behind the bar is how many pass; `3 kernel 5` says that the kernel lets another number
-pass, `3 kernel any` that it depends on its version; docs/differences.md has a row for each. Rates are
-slow, so that the outcome is the same a tenth of a second earlier or later: no bucket is close to the
-next token when it is asked.
+pass, `3 kernel any` that it depends on its version; docs/differences.md has a row for each.
+Rates are slow, so that the outcome is the same a tenth of a second earlier or later: no bucket is
+close to the next token when it is asked.
 """
 import dataclasses
 import re
