@@ -134,6 +134,7 @@ def release(run, options):
         run.skip("imported rules", "network namespaces need root")
         run.skip("limits", "network namespaces need root")
         run.skip("answers of reject", "network namespaces need root")
+        run.skip("lines of log", "network namespaces need root")
         return
     run.suite("demo", ["/usr/bin/python3", "test/e2e/demo.py"])
     run.suite("demo without hugepages", ["/usr/bin/python3", "test/e2e/demo.py", "--no-huge"])
@@ -143,6 +144,7 @@ def release(run, options):
     run.suite("imported rules", ["/usr/bin/python3", "test/differential/run_import.py"])
     run.suite("limits", ["/usr/bin/python3", "test/differential/run_limits.py"])
     run.suite("answers of reject", ["/usr/bin/python3", "test/differential/run_answers.py"])
+    run.suite("lines of log", ["/usr/bin/python3", "test/differential/run_log_lines.py"])
 
 
 def checks(run, options):
