@@ -15,7 +15,28 @@ namespace {
 
 constexpr size_t kEthernetBytes = 14;
 constexpr size_t kIpv4Bytes = 20, kIpv6Bytes = 40, kTcpBytes = 20, kPortsBytes = 8, kIcmpBytes = 8;
+constexpr size_t kFragmentBytes = 8;
 constexpr uint8_t kIcmpErrorTypes[] = {3, 4, 5, 11};
+
+// An ICMP message that is shorter is not printed any further.
+constexpr size_t least_icmp_bytes(uint8_t type) {
+    switch (type) {
+        case 3:
+        case 4:
+        case 5:
+        case 11:
+        case 12:
+            return kIcmpBytes + kIpv4Bytes;
+        case 13:
+        case 14:
+            return kIcmpBytes + 12;
+        case 17:
+        case 18:
+            return kIcmpBytes + 4;
+        default:
+            return 0;
+    }
+}
 
 // The headers from one offset on, as far as they were recorded and the packet reaches.
 class Layout {
@@ -56,6 +77,7 @@ class Layout {
     void ipv6(size_t at, bool is_quoted);
     // The next header and where it is; false when nothing more is to be printed.
     bool extensions(size_t& at, uint8_t& protocol, bool& is_later_fragment);
+    bool fragment(size_t at, bool& is_later_fragment);
     bool tcp(size_t at, bool is_later_fragment);
     void tcp_flags(uint8_t flags);
     bool udp(size_t at, uint8_t protocol, bool is_later_fragment);
@@ -103,35 +125,39 @@ void Layout::ipv4(size_t at, bool is_quoted) {
     }
 }
 
+// Authentication headers are passed over, as those of options are.
 bool Layout::extensions(size_t& at, uint8_t& protocol, bool& is_later_fragment) {
     for (unsigned count = 0; count <= kMaxExtensionHeaders; ++count) {
-        switch (protocol) {
-            case ip_protocol::kHopByHop:
-            case ip_protocol::kRouting:
-            case ip_protocol::kDestination:
-                if (is_later_fragment) return false;
-                break;
-            case ip_protocol::kFragment:
-                add("FRAG:{} ", has(at, 8) ? word(at + 2) & 0xfff8 : 0);
-                if (!has(at, 8)) return incomplete(at), false;
-                if (word(at + 2) & 1) add("INCOMPLETE ");
-                add("ID:{:08x} ", long_word(at + 4));
-                is_later_fragment = (word(at + 2) & 0xfff8) != 0;
-                protocol = byte(at);
-                at += 8;
-                continue;
-            default:
-                return true;
-        }
-        if (!has(at, 8)) return incomplete(at), false;
+        const bool has_length = protocol == ip_protocol::kHopByHop ||
+                                protocol == ip_protocol::kRouting ||
+                                protocol == ip_protocol::kDestination;
+        const bool is_ah = protocol == ip_protocol::kAh;
+        if (!has_length && !is_ah && protocol != ip_protocol::kFragment) return true;
+        if (!has(at, 2)) return add("TRUNCATED"), false;
+        if (has_length && is_later_fragment) return false;
+        if (protocol == ip_protocol::kFragment && !fragment(at, is_later_fragment)) return false;
+        const size_t bytes = has_length ? (byte(at + 1) + 1u) * 8u
+                             : is_ah    ? (byte(at + 1) + 2u) * 4u
+                                        : kFragmentBytes;
         protocol = byte(at);
-        at += (byte(at + 1) + 1u) * 8;
+        at += bytes;
     }
     return false;
 }
 
+bool Layout::fragment(size_t at, bool& is_later_fragment) {
+    add("FRAG:");
+    if (!has(at, kFragmentBytes)) return add("TRUNCATED "), false;
+    const uint16_t offset = word(at + 2) & 0xfff8;
+    add("{} ", offset);
+    if (word(at + 2) & 1) add("INCOMPLETE ");
+    add("ID:{:08x} ", long_word(at + 4));
+    is_later_fragment |= offset != 0;
+    return true;
+}
+
 void Layout::ipv6(size_t at, bool is_quoted) {
-    if (!has(at, kIpv6Bytes)) return incomplete(at);
+    if (!has(at, kIpv6Bytes)) return add("TRUNCATED");
     const uint32_t flow = long_word(at);
     add("SRC={} DST={} LEN={} TC={} HOPLIMIT={} FLOWLBL={} ", address6(at + 8), address6(at + 24),
         word(at + 4) + kIpv6Bytes, (flow & 0x0ff00000) >> 20, byte(at + 7), flow & 0x000fffff);
@@ -150,10 +176,8 @@ void Layout::ipv6(size_t at, bool is_quoted) {
         case ip_protocol::kIcmpv6:
             icmp6(next, is_later, is_quoted);
             break;
-        case ip_protocol::kAh:
-            security(next, "AH", 4, is_later);
-            break;
         case ip_protocol::kEsp:
+            // Linux prints nothing of it here; IPv4's words say more.
             security(next, "ESP", 0, is_later);
             break;
         default:
@@ -203,6 +227,7 @@ void Layout::icmp4(size_t at, bool is_later_fragment, bool is_quoted) {
     if (!has(at, kIcmpBytes)) return incomplete(at);
     const uint8_t type = byte(at), code = byte(at + 1);
     add("TYPE={} CODE={} ", type, code);
+    if (!has(at, least_icmp_bytes(type))) return incomplete(at);
     if (type == 8 || type == 0) add("ID={} SEQ={} ", word(at + 4), word(at + 6));
     if (type == 12) add("PARAMETER={} ", byte(at + 4));
     if (type == 5) add("GATEWAY={} ", address4(at + 4));

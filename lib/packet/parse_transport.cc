@@ -17,10 +17,20 @@ bool has_ports(uint8_t protocol) noexcept {
            protocol == ip_protocol::kSctp || protocol == ip_protocol::kUdpLite;
 }
 
+// Bytes of the transport layer that lie in one piece.
+uint32_t readable_transport(const Packet& packet) noexcept {
+    if (packet.frame_contiguous <= packet.l4_offset) return 0;
+    return std::min<uint32_t>(packet.l4_length, packet.frame_contiguous - packet.l4_offset);
+}
+
+bool has_good_tcp_offset(const Packet& packet, uint32_t readable) noexcept {
+    const unsigned header_length = (packet.l4()[12] >> 4) * 4u;
+    return header_length >= kTcpBytes && header_length <= readable;
+}
+
 InvalidReason check_tcp(Packet& packet, uint32_t readable) noexcept {
+    if (!has_good_tcp_offset(packet, readable)) return InvalidReason::TcpOffset;
     const uint8_t* tcp = packet.l4();
-    const unsigned header_length = (tcp[12] >> 4) * 4u;
-    if (header_length < kTcpBytes || header_length > readable) return InvalidReason::TcpOffset;
     packet.tcp_flags = tcp[13];
     return are_valid_tcp_flags(tcp[13]) ? InvalidReason::None : InvalidReason::TcpFlags;
 }
@@ -163,12 +173,27 @@ InvalidReason parse_icmp(Packet& packet, uint32_t readable) noexcept {
 
 }  // namespace
 
+bool has_whole_transport_header(const Packet& packet) noexcept {
+    const uint32_t readable = readable_transport(packet);
+    switch (packet.protocol) {
+        case ip_protocol::kTcp:
+            return readable >= kTcpBytes && has_good_tcp_offset(packet, readable);
+        case ip_protocol::kUdp:
+        case ip_protocol::kUdpLite:
+            return readable >= kUdpBytes;
+        case ip_protocol::kIcmp:
+        case ip_protocol::kIcmpv6:
+            return readable >= kIcmpBytes;
+        case ip_protocol::kSctp:
+            return readable >= kSctpBytes;
+        default:
+            return packet.protocol != ip_protocol::kNoNext;
+    }
+}
+
 void parse_transport(Packet& packet) noexcept {
     if (packet.invalid != InvalidReason::None) return;
-    const uint32_t readable =
-        std::min<uint32_t>(packet.l4_length, packet.frame_contiguous > packet.l4_offset
-                                                 ? packet.frame_contiguous - packet.l4_offset
-                                                 : 0);
+    const uint32_t readable = readable_transport(packet);
     switch (packet.protocol) {
         case ip_protocol::kTcp:
             packet.invalid =

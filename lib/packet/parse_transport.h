@@ -22,6 +22,10 @@ inline bool are_valid_tcp_flags(uint8_t flags) noexcept {
     return kValidTcpFlags >> ((flags & 0x07) | (flags & 0x30) >> 1) & 1;
 }
 
+// The transport header, with TCP's options, lies within the packet and can be read. True of
+// protocols whose header is not known here.
+bool has_whole_transport_header(const Packet& packet) noexcept;
+
 // Expects the IP fields of `packet`; sets key, swapped, tcp_flags and the ICMP marks, or `invalid`.
 void parse_transport(Packet& packet) noexcept;
 

@@ -5,6 +5,7 @@
 
 #include "packet/checksum.h"
 #include "packet/icmp_types.h"
+#include "packet/parse_transport.h"
 
 namespace rampart {
 namespace {
@@ -151,21 +152,32 @@ bool is_group_or_unspecified(const uint8_t* address, Family family) noexcept {
     return address[0] == 0xff || (load<uint64_t>(address) | load<uint64_t>(address + 8)) == 0;
 }
 
+// RFC 1122, 3.2.2, and RFC 4443, 2.4 (e): no error about an error or a redirect. An unknown type is
+// an error in ICMP, as Linux sees it; ICMPv6 tells by the number.
+bool is_icmp_without_answer(const Packet& packet) noexcept {
+    if (packet.protocol != ip_protocol::kIcmp && packet.protocol != ip_protocol::kIcmpv6)
+        return false;
+    const bool is_ipv4 = packet.family == Family::Ipv4;
+    const IcmpKind kind = (is_ipv4 ? icmp4_type(*packet.l4()) : icmp6_type(*packet.l4())).kind;
+    return kind != IcmpKind::Request && kind != IcmpKind::Reply &&
+           (is_ipv4 || kind != IcmpKind::Unknown);
+}
+
 }  // namespace
 
+bool needs_checksum_for_answer(const Packet& packet) noexcept {
+    return packet.protocol == ip_protocol::kTcp || packet.protocol == ip_protocol::kUdp ||
+           packet.protocol == ip_protocol::kIcmp || packet.protocol == ip_protocol::kIcmpv6;
+}
+
 bool must_not_answer(const Packet& packet) noexcept {
-    if (packet.frame[0] & 1) return true;
-    if (packet.invalid == InvalidReason::Checksum || packet.invalid == InvalidReason::NoTransport ||
-        packet.invalid == InvalidReason::ShortTransport ||
-        packet.invalid == InvalidReason::TcpOffset)
+    // Packets that raw exempts from tracking have no `invalid`, whatever they look like.
+    if (packet.frame[0] & 1 || packet.invalid == InvalidReason::NoTransport ||
+        !has_whole_transport_header(packet))
         return true;
+    if (packet.invalid == InvalidReason::Checksum && needs_checksum_for_answer(packet)) return true;
     if (packet.protocol == ip_protocol::kTcp && packet.tcp_flags & tcp_flag::kRst) return true;
-    if (packet.protocol == ip_protocol::kIcmp || packet.protocol == ip_protocol::kIcmpv6) {
-        const IcmpKind kind =
-            (packet.family == Family::Ipv4 ? icmp4_type(*packet.l4()) : icmp6_type(*packet.l4()))
-                .kind;
-        if (kind != IcmpKind::Request && kind != IcmpKind::Reply) return true;
-    }
+    if (is_icmp_without_answer(packet)) return true;
     const bool is_ipv4 = packet.family == Family::Ipv4;
     return is_group_or_unspecified(packet.l3() + (is_ipv4 ? 12 : 8), packet.family) ||
            is_group_or_unspecified(packet.l3() + (is_ipv4 ? 16 : 24), packet.family);

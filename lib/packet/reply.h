@@ -18,8 +18,13 @@ namespace rampart {
 inline constexpr uint32_t kMaxReplyBytes = 18 + 1280;
 
 // True when no reply may ever be sent: RST, ICMP errors, broadcast and multicast (link or IP),
-// unspecified sources, packets whose transport header is broken.
+// unspecified sources, packets whose transport header is broken. Of a checksum it knows what
+// Packet::invalid says.
 bool must_not_answer(const Packet& packet) noexcept;
+
+// The packet may be answered only when its checksum is right: otherwise its ports are hearsay. As
+// in Linux (nf_reject), UDP-Lite and SCTP are answered whatever they say.
+bool needs_checksum_for_answer(const Packet& packet) noexcept;
 
 // What a rule's reject_with means for this packet.
 RejectWith resolve_reject(RejectWith with, const Packet& packet) noexcept;

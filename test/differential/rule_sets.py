@@ -46,7 +46,6 @@ class Generator:
         self.random = random.Random(f"rules {seed}")
         self.extra = frozenset(extra)
         self.raw_targets = []
-        self.is_tracking_all = True
 
     def chance(self, probability):
         return self.random.random() < probability
@@ -71,7 +70,6 @@ class Generator:
         if self.chance(0.4):
             # Rules that drop behind rules that do not track are refused: one kind at a time.
             self.raw_targets = self.pick([["-j DROP", "-j ACCEPT"], ["-j CT --notrack"] * 2])
-            self.is_tracking_all &= "-j DROP" in self.raw_targets
             is_dropping = "-j DROP" in self.raw_targets and self.chance(0.2)
             text += self.table("raw", "PREROUTING", "DROP" if is_dropping else "ACCEPT", family, [])
         return "\n".join(text + self.table("filter", "FORWARD", policy, family, common)) + "\n"
@@ -239,8 +237,7 @@ class Generator:
             words.append(f"len {self.random.randrange(60)}")
         if "dscp" in self.extra and self.chance(0.2):
             words.append(f"tos {self.pick([40, 184, 1])}")
-        # Rampart answers an untracked packet with REJECT whatever its checksum, Linux does not.
-        if self.chance(0.04) and protocol in ("tcp", "udp", "icmp") and self.is_tracking_all:
+        if self.chance(0.04) and protocol in ("tcp", "udp", "icmp"):
             words.append("bad-checksum")
         return " ".join(words)
 

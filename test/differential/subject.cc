@@ -8,7 +8,8 @@
 //   end                     answers "."
 //
 // `send` answers per frame "packet VERDICT REASON CLASS DIRECTION", for each frame that left "out
-// PORT HEX", and for each answer of the firewall "reply PORT HEX". REASON is why it is INVALID, or
+// PORT HEX", for each answer of the firewall "reply PORT HEX", and for each packet that a rule
+// logged "log TEXT". REASON is why it is INVALID, or
 // why it was dropped. `table` answers "flow LINE" for each flow, as `conntrack -L -o extended`
 // prints it. Times are microseconds since the reset and never go back. Words that do not apply are
 // "-". Reads standard input to its end; single thread.
@@ -18,9 +19,13 @@
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "control/conntrack_format.h"
 #include "control/flow_list.h"
+#include "control/packet_log_format.h"
+#include "rules/log_statement.h"
 #include "support/load.h"
 #include "support/packet_line.h"
 #include "support/pipeline.h"
@@ -87,6 +92,18 @@ std::string one_line(std::string text) {
     return text;
 }
 
+class Records final : public PacketLog {
+  public:
+    bool write(const PacketLogRecord& record) noexcept override {
+        records_.push_back(record);
+        return true;
+    }
+    std::vector<PacketLogRecord> take() { return std::exchange(records_, {}); }
+
+  private:
+    std::vector<PacketLogRecord> records_;
+};
+
 class Subject {
   public:
     void answer(const std::string& line);
@@ -96,9 +113,11 @@ class Subject {
     void configure();
     void reset();
     void send(std::istream& words);
+    void print_log();
     void table(std::istream& words);
     void move_to(std::istream& words);
 
+    Records log_;
     std::unique_ptr<Pipeline> pipeline_;
     ConntrackFormat format_{.extended = true};
     uint64_t elapsed_us_ = 0;
@@ -141,6 +160,7 @@ void Subject::configure() {
                                                    Pipeline::Options{.capacity = kCapacity});
         else
             pipeline_->reload(std::move(snapshot));
+        pipeline_->log_to(&log_);
         std::cout << "ok\n";
     } catch (const std::exception& error) {
         std::cout << "error " << one_line(error.what()) << '\n';
@@ -185,6 +205,23 @@ void Subject::send(std::istream& words) {
     }
     for (const SentReply& reply : pipeline_->replies())
         std::cout << "reply " << interfaces[reply.port].name << ' ' << hex_of(reply.frame) << '\n';
+    print_log();
+}
+
+void Subject::print_log() {
+    const Ruleset& ruleset = pipeline_->snapshot()->ruleset;
+    const auto name_of = [&](InterfaceIndex index) {
+        return index == kNoInterface ? "" : ruleset.names.interfaces[index].name;
+    };
+    for (const PacketLogRecord& record : log_.take()) {
+        const Rule& rule = *ruleset.rules[record.rule];
+        const PacketLogNames names{.prefix = log_statement_of(rule)->prefix,
+                                   .in = name_of(record.in),
+                                   .out = name_of(record.out),
+                                   .rule = rule.id,
+                                   .action = "-"};
+        std::cout << "log " << packet_log_text(record, names) << '\n';
+    }
 }
 
 void Subject::table(std::istream& words) {

@@ -6,6 +6,7 @@
 
 #include "conntrack/trackers/tcp_states.h"
 #include "dataplane/stages.h"
+#include "dataplane/transport_checksum.h"
 #include "packet/reply.h"
 
 namespace rampart {
@@ -20,13 +21,22 @@ void close_flow(Burst& burst, uint32_t i, WorkerContext& context, Flow& flow) no
     context.flows.set_deadline(burst.flow[i].index(), context.now.tick + timeout);
 }
 
+// Tracked packets have been checked by parse, unless conntrack.checksum is off; and raw forgets
+// what was found about those that it exempts.
+bool may_trust_checksum(const Burst& burst, uint32_t i, const WorkerContext& context) noexcept {
+    const bool was_checked =
+        context.snapshot->conntrack.checksum && burst.ct_class[i] != CtClass::Untracked;
+    return was_checked || !needs_checksum_for_answer(burst.packet[i]) ||
+           has_good_transport_checksum(burst.mbuf[i], burst.packet[i]);
+}
+
 }  // namespace
 
 void answer_reject(Burst& burst, uint32_t i, WorkerContext& context, RejectWith with,
                    Flow* flow) noexcept {
     const Packet& packet = burst.packet[i];
     Replies& replies = context.replies;
-    if (must_not_answer(packet)) return;
+    if (must_not_answer(packet) || !may_trust_checksum(burst, i, context)) return;
     if (replies.count == replies.items.size() || !context.reply_limit.take(context.now.ns)) {
         context.counters.replies_limited.add(1);
         return;

@@ -134,3 +134,35 @@ TEST_CASE("JSON names the same facts") {
     CHECK(json["mac_src"] == "02:00:00:00:00:01");
     CHECK_FALSE(json.contains("mark"));
 }
+
+TEST_CASE("an ICMP error too short to quote a header is incomplete") {
+    PacketFields fields = fields_of("192.0.2.1", "10.0.0.2", 1);
+    fields.icmp_type = 3;
+    fields.icmp_code = 1;
+    const std::string header =
+        "SRC=192.0.2.1 DST=10.0.0.2 LEN=56 TOS=0x00 PREC=0x00 TTL=64 ID=0 PROTO=ICMP TYPE=3 "
+        "CODE=1 ";
+    constexpr size_t kIcmpAt = 14 + 20;
+    CHECK(text_of(record_of(fields, kIcmpAt + 27)) ==
+          line(kMac4, header + "INCOMPLETE [27 bytes]"));
+    CHECK(text_of(record_of(fields, kIcmpAt + 28)).find("[SRC=10.0.0.2") != std::string::npos);
+}
+
+TEST_CASE("an IPv6 header that is quoted in part is truncated") {
+    PacketFields fields = fields_of("2001:db8::2", "2001:db8::9", 58);
+    fields.icmp_type = 1;
+    constexpr size_t kQuoteAt = 14 + 40 + 8;
+    CHECK(text_of(record_of(fields, kQuoteAt + 39)).ends_with(" [TRUNCATED] rule=r1 action=drop"));
+}
+
+TEST_CASE("what stands behind an IPv6 authentication header is logged") {
+    PacketFields fields = fields_of("2001:db8::2", "2001:db8::9", 17);
+    PacketLogRecord record = record_of(fields);
+    record.captured = static_cast<uint16_t>(record.captured + 12);
+    constexpr size_t kIpv6At = 14, kHeaderAt = kIpv6At + 40;
+    std::copy_n(record.frame + kHeaderAt, 8, record.frame + kHeaderAt + 12);
+    record.frame[kIpv6At + 6] = ip_protocol::kAh;
+    record.frame[kHeaderAt] = ip_protocol::kUdp;
+    record.frame[kHeaderAt + 1] = 1;  // in words, less two
+    CHECK_THAT(text_of(record), Catch::Contains("FLOWLBL=0 PROTO=UDP SPT=40000 DPT="));
+}

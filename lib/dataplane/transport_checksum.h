@@ -1,0 +1,23 @@
+// The checksum of a packet's transport layer, as the NIC says or as its bytes do.
+//
+// Reads all segments. Protocols without a checksum that is known here are good; so are zero UDP
+// checksums. Pure function, any thread. Sources: RFC 1071, 768, 9293, 4443, 3828, 9260.
+#pragma once
+
+#include <rte_mbuf.h>
+
+#include "packet/packet.h"
+
+namespace rampart {
+
+// The transport header must be whole (Packet::invalid is None, or has_whole_transport_header()).
+bool is_checksum_right(const rte_mbuf* mbuf, const Packet& packet) noexcept;
+
+// The same, but for asking the NIC first. What it calls bad is checked again: drivers disagree
+// about a zero UDP checksum.
+inline bool has_good_transport_checksum(const rte_mbuf* mbuf, const Packet& packet) noexcept {
+    const uint64_t by_nic = mbuf->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK;
+    return by_nic == RTE_MBUF_F_RX_L4_CKSUM_GOOD || is_checksum_right(mbuf, packet);
+}
+
+}  // namespace rampart
