@@ -65,15 +65,6 @@ class RuleBuilder {
     std::vector<Place> match_places_;
 };
 
-const SharedRate* only_log_rate(const Rule& rule) {
-    const auto has_effect = [](const Statement& s) { return s.type->execute != nullptr; };
-    const LogStatement* log = log_statement_of(rule);
-    const bool is_only =
-        !rule.counts_in_sets &&
-        std::count_if(rule.statements.begin(), rule.statements.end(), has_effect) == 1;
-    return log != nullptr && is_only ? log->rate.get() : nullptr;
-}
-
 BuiltRule RuleBuilder::build() {
     const size_t errors_before = diagnostics_.error_count();
     result_.place = value_.location();

@@ -32,5 +32,7 @@ struct LogStatement {
 
 // Null: the rule logs nothing.
 const LogStatement* log_statement_of(const Rule& rule) noexcept;
+// The rate of the rule's log when that is all that the rule has to do per packet; else null.
+const SharedRate* only_log_rate(const Rule& rule) noexcept;
 
 }  // namespace rampart

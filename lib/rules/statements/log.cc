@@ -148,6 +148,14 @@ const LogStatement* log_statement_of(const Rule& rule) noexcept {
     return nullptr;
 }
 
+const SharedRate* only_log_rate(const Rule& rule) noexcept {
+    const LogStatement* log = log_statement_of(rule);
+    if (log == nullptr || rule.counts_in_sets) return nullptr;
+    for (const Statement& statement : rule.statements)
+        if (statement.type->execute != nullptr && statement.type != &kStatementLog) return nullptr;
+    return log->rate.get();
+}
+
 const StatementType kStatementLog = {
     .key = "log",
     .hooks = kAllHooks,
