@@ -214,9 +214,10 @@ void run_log(uint32_t flows, bool tcp) {
 }  // namespace rampart
 
 int main(int argc, char** argv) {
-    std::vector<std::string> arguments{"--no-pci", "--in-memory", "--no-telemetry", "-l",   "0",
-                                       "-m",       "2048",        "--log-level",    "error"};
-    if (argc < 2 || std::string(argv[1]) != "--huge") arguments.push_back("--no-huge");
+    std::vector<std::string> arguments{"--no-pci", "--no-telemetry", "-l",          "0",
+                                       "-m",       "2048",           "--log-level", "error"};
+    const bool is_huge = argc > 1 && std::string(argv[1]) == "--huge";
+    arguments.push_back(is_huge ? "--in-memory" : "--no-huge");
     auto eal = rampart::Eal::start(arguments);
     if (!eal) return 1;
     for (const uint32_t flows : {1u, 4096u, 65536u, 1u << 20})
