@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/join.h"
+#include "base/masked_ip6.h"
 #include "control/iptables_rates.h"
 #include "control/iptables_targets.h"
 #include "control/iptables_words.h"
@@ -132,6 +133,8 @@ void RuleExporter::add_addresses(const Condition& condition) {
         if (family_of_word(word) != family_) continue;
         const bool is_range = word.find('-') != word.npos;
         const bool is_only = words_of(condition.printed).size() == 1;
+        if (condition.negated && !is_only && MaskedIp6::parse(word))
+            return fail("several addresses, one of them with a mask, cannot be excluded there");
         std::string match;
         if (is_range || (condition.negated && !is_only)) {
             const auto prefix = is_range ? std::nullopt : IpPrefix::parse(word);

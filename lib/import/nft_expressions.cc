@@ -111,7 +111,7 @@ class ExpressionReader {
     void match_flags(const json& mask, const json& set, bool negated);
     bool rewrite(const Field& field, std::vector<std::string>& words);
     void compare(const Field& field, const std::string& op, const json& right);
-    void read_limit(const json& limit);
+    void read_limit(const json& value);
     void read_reject(const json& reject);
     void read_mangle(const json& mangle);
     void read_verdict(const std::string& name, const json& value);
@@ -256,16 +256,13 @@ void ExpressionReader::match(const json& left, const std::string& op, const json
     match_field(*field, std::move(*words), op == "!=");
 }
 
-void ExpressionReader::read_limit(const json& limit) {
-    const auto rate = rate_word(
-        fmt::format("{}/{}", limit.at("rate").get<uint64_t>(), limit.value("per", "second")));
-    const bool is_bytes = limit.contains("rate_unit") && limit["rate_unit"] != "packets";
-    if (!rate || is_bytes) return draft_.refuse("rates in bytes have no counterpart");
-    const auto burst = limit.value("burst", uint64_t{5});
-    if (limit.value("inv", false))
-        return draft_.match_flow(
-            "limit", fmt::format("{{ rate: {}, burst: {}, over: true }}", *rate, burst));
-    draft_.match("limit", {fmt::format("{} burst {}", *rate, burst)});
+void ExpressionReader::read_limit(const json& value) {
+    const auto limit = nft_limit(value);
+    if (!limit) return draft_.refuse("this rate has no counterpart");
+    if (value.value("inv", false))
+        return draft_.match_flow("limit", fmt::format("{{ rate: {}, burst: {}, over: true }}",
+                                                      limit->rate, limit->burst));
+    draft_.match("limit", {fmt::format("{} burst {}", limit->rate, limit->burst)});
 }
 
 void ExpressionReader::read_reject(const json& reject) {

@@ -1,13 +1,13 @@
 #include "import/values.h"
 
 #include <algorithm>
-#include <bit>
 #include <cctype>
 #include <charconv>
 
 #include <fmt/format.h>
 
 #include "base/endian.h"
+#include "base/masked_ip6.h"
 #include "base/scalar.h"
 #include "base/utf8.h"
 
@@ -19,21 +19,6 @@ constexpr uint32_t kAllBits = 0xffffffff;
 
 std::string range_text(uint32_t first, uint32_t last) {
     return first == last ? std::to_string(first) : fmt::format("{}-{}", first, last);
-}
-
-// A mask as a prefix length; nothing when its ones are not all in front.
-std::optional<unsigned> prefix_length(const IpAddress& mask) {
-    unsigned length = 0;
-    bool is_over = false;
-    for (unsigned i = 0; i < address_bits(mask.family) / 8; ++i) {
-        const uint8_t byte = mask.bytes[i];
-        const auto ones = static_cast<unsigned>(std::countl_one(byte));
-        if (std::popcount(byte) != static_cast<int>(ones) || (is_over && ones != 0))
-            return std::nullopt;
-        length += ones;
-        is_over = is_over || ones != 8;
-    }
-    return length;
 }
 
 std::optional<IpRange> parse_range(std::string_view text) {
@@ -131,7 +116,7 @@ std::optional<std::string> address_word(std::string_view text, Family family) {
     if (slash != text.npos) {
         const std::string_view mask_text = text.substr(slash + 1);
         if (const auto mask = IpAddress::parse(mask_text)) {
-            const auto bits = prefix_length(*mask);
+            const auto bits = prefix_length_of(*mask);
             if (mask->family != address->family) return std::nullopt;
             if (!bits && mask->family == Family::Ipv6)
                 return fmt::format("{}/{}", address->to_string(), mask->to_string());

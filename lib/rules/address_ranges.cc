@@ -21,6 +21,10 @@ Address6 words_of_v6(const AddressBytes& bytes) noexcept {
     return {half(0), half(8)};
 }
 
+Address6 operator&(const Address6& a, const Address6& b) noexcept {
+    return {a.high & b.high, a.low & b.low};
+}
+
 // True when `next` is the address right after `last`; the very last address has none.
 bool is_adjacent(uint32_t last, uint32_t next) noexcept {
     return next != 0 && last == next - 1;
@@ -74,6 +78,11 @@ void AddressRanges::add(const IpRange& range) {
     }
 }
 
+void AddressRanges::add_masked(const MaskedIp6& masked) {
+    const Address6 mask = words_of_v6(masked.mask.bytes);
+    masked_.push_back({words_of_v6(masked.address.bytes) & mask, mask, masked});
+}
+
 void AddressRanges::finish() {
     merge(v4_);
     merge(v6_);
@@ -81,12 +90,18 @@ void AddressRanges::finish() {
 
 bool AddressRanges::contains(Family family, const AddressBytes& address) const noexcept {
     if (family == Family::Ipv4) return find(v4_, word_of_v4(address));
-    return family == Family::Ipv6 && find(v6_, words_of_v6(address));
+    if (family != Family::Ipv6) return false;
+    const Address6 words = words_of_v6(address);
+    return find(v6_, words) ||
+           std::any_of(masked_.begin(), masked_.end(), [&words](const Masked& masked) {
+               return (words & masked.mask) == masked.value;
+           });
 }
 
 FamilyMask AddressRanges::families() const noexcept {
     if (!sets.is_empty()) return kBothFamilies;  // they may change
-    return static_cast<FamilyMask>((v4_.empty() ? 0 : kIpv4Only) | (v6_.empty() ? 0 : kIpv6Only));
+    const bool has_v6 = !v6_.empty() || !masked_.empty();
+    return static_cast<FamilyMask>((v4_.empty() ? 0 : kIpv4Only) | (has_v6 ? kIpv6Only : 0));
 }
 
 std::string print_address_ranges(const Arguments& arguments, const Names&) {
@@ -94,6 +109,8 @@ std::string print_address_ranges(const Arguments& arguments, const Names&) {
     for (const IpRange& range : arguments.as<AddressRanges>().written()) {
         words.push_back(range.to_string());
     }
+    for (const AddressRanges::Masked& masked : arguments.as<AddressRanges>().masked())
+        words.push_back(masked.written.to_string());
     arguments.as<AddressRanges>().sets.append_words(words);
     return print_words(words);
 }
@@ -105,7 +122,10 @@ void project_address_ranges(const Arguments& arguments, bool negated, Intervals<
         into.intersect(negated ? set.complement() : set);
     };
     narrow(v4, arguments.as<AddressRanges>().v4());
-    narrow(v6, arguments.as<AddressRanges>().v6());
+    // The classifier knows no masks: wider when they add addresses; what is left when they take
+    // some away is in what the ranges leave.
+    if (negated || arguments.as<AddressRanges>().masked().empty())
+        narrow(v6, arguments.as<AddressRanges>().v6());
 }
 
 const SetUses* sets_of_address_ranges(const Arguments& arguments) noexcept {

@@ -1,8 +1,9 @@
 // AddressRanges: the value of `src` and `dst`, addresses of both families as sorted ranges.
 //
 // Overlapping and adjacent ranges are merged, so a lookup is one binary search per packet. IPv4
-// addresses are compared as host-order words, IPv6 addresses as pairs of them.
-// Parsed by the loader, immutable; contains() is on the packet path.
+// addresses are compared as host-order words, IPv6 addresses as pairs of them. IPv6 addresses with
+// a mask are compared one by one. Parsed by the loader, immutable; contains() is on the packet
+// path.
 #pragma once
 
 #include <compare>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "base/endian.h"
+#include "base/masked_ip6.h"
 #include "rules/match.h"
 #include "rules/sets/set_use.h"
 
@@ -26,11 +28,14 @@ class AddressRanges {
     SetUses sets;
 
     void add(const IpRange& range);
+    void add_masked(const MaskedIp6& masked);
     // After the last add(): sorts and merges.
     void finish();
 
     bool contains(Family family, const AddressBytes& address) const noexcept;
-    bool is_empty() const noexcept { return written_.empty() && sets.is_empty(); }
+    bool is_empty() const noexcept {
+        return written_.empty() && masked_.empty() && sets.is_empty();
+    }
     FamilyMask families() const noexcept;
     template <typename T>
     struct Range {
@@ -43,10 +48,18 @@ class AddressRanges {
     // As written, with host bits cleared, in the order of the file.
     const std::vector<IpRange>& written() const noexcept { return written_; }
 
+    struct Masked {
+        Address6 value;  // nothing outside of the mask
+        Address6 mask;
+        MaskedIp6 written;
+    };
+    const std::vector<Masked>& masked() const noexcept { return masked_; }
+
   private:
     std::vector<Range<uint32_t>> v4_;
     std::vector<Range<Address6>> v6_;
     std::vector<IpRange> written_;
+    std::vector<Masked> masked_;
 };
 
 // `field`: by what "@set" among the values is looked up.

@@ -1,10 +1,8 @@
-// The text forms of address_ranges.h: an address, a prefix, a range, or a list of them.
-
-#include <bit>
+// The text forms of address_ranges.h: an address, a prefix, a range, an IPv6 address with a mask,
+// or a list of them.
 
 #include <fmt/format.h>
 
-#include "base/endian.h"
 #include "rules/address_ranges.h"
 #include "rules/words.h"
 
@@ -19,11 +17,9 @@ void report(const Value& item, std::string message, std::string hint, ParseConte
 // "10.0.0.0/255.0.0.0" as a prefix, for the hint.
 std::string hint_of_netmask(std::string_view address, std::string_view mask_text) {
     const auto mask = IpAddress::parse(mask_text);
-    if (!mask || mask->family != Family::Ipv4) return {};
-    const uint32_t bits = load_host32(mask->bytes.data());
-    const int length = std::countl_one(bits);
-    if (std::popcount(bits) != length) return {};
-    return fmt::format("write {}/{}", address, length);
+    const auto length = mask ? prefix_length_of(*mask) : std::nullopt;
+    if (!length) return {};
+    return fmt::format("write {}/{}", address, *length);
 }
 
 // Why `text` is no address; the more words it shares with another notation the better the hint.
@@ -40,13 +36,6 @@ std::string hint_of(std::string_view text) {
         }
     }
     return "expected an address, a prefix such as 10.0.0.0/8, or a range a-b";
-}
-
-bool is_suffix_match(std::string_view text) {
-    const size_t slash = text.find('/');
-    if (slash == text.npos) return false;
-    const auto mask = IpAddress::parse(text.substr(slash + 1));
-    return mask && mask->family == Family::Ipv6;
 }
 
 bool add_range(const Value& item, size_t dash, AddressRanges& ranges, ParseContext& context) {
@@ -71,14 +60,18 @@ bool add_range(const Value& item, size_t dash, AddressRanges& ranges, ParseConte
     return true;
 }
 
+void warn_of_bits(const Value& item, const std::string& matched, ParseContext& context) {
+    context.diagnostics.warning(
+        "W101", item.location(),
+        fmt::format("{} has host bits set; matching {}", item.text(), matched));
+}
+
 bool add_item(const Value& item, AddressRanges& ranges, ParseContext& context) {
     const std::string_view text = item.text();
-    if (is_suffix_match(text)) {
-        context.diagnostics.error("E030", item.location(),
-                                  "an address with a mask ('::10/::ffff') is not built yet in this "
-                                  "release",
-                                  "use a prefix such as \"2001:db8::/32\"");
-        return false;
+    if (const auto masked = MaskedIp6::parse(text)) {
+        if (masked->has_bits_outside()) warn_of_bits(item, masked->to_string(), context);
+        ranges.add_masked(*masked);
+        return true;
     }
     const size_t dash = text.find('-');
     if (dash != text.npos) return add_range(item, dash, ranges, context);
@@ -87,11 +80,7 @@ bool add_item(const Value& item, AddressRanges& ranges, ParseContext& context) {
         report(item, fmt::format("{} is not an IP address", quoted(text)), hint_of(text), context);
         return false;
     }
-    if (prefix->has_host_bits()) {
-        context.diagnostics.warning(
-            "W101", item.location(),
-            fmt::format("{} has host bits set; matching {}", text, prefix->to_string()));
-    }
+    if (prefix->has_host_bits()) warn_of_bits(item, prefix->to_string(), context);
     ranges.add(prefix->range());
     return true;
 }

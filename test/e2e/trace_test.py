@@ -75,16 +75,21 @@ for port in range({count}):
     def test_live_packets_are_traced_stage_by_stage_until_enough_were_seen(self):
         with Lab() as lab:
             lab.start(lab.configuration(RULES))
-            tracer = self.trace(lab, "-n", "4", "icmp", "--json")
-            self.assertTrue(wait_until(lambda: lab.ping("inside", ADDRESS4["outside"], 2), 10))
+            tracer = self.trace(lab, "-n", "6", "icmp", "--json")
+
+            # The trace may begin in the middle of a ping of four packets: six hold a beginning.
+            def ping_until_seen():
+                lab.ping("inside", ADDRESS4["outside"], 2)
+                return tracer.poll() is not None
+            self.assertTrue(wait_until(ping_until_seen, 30))
             out, _ = tracer.communicate(timeout=20)
             self.assertEqual(tracer.returncode, 0)
             records = [json.loads(line) for line in out.splitlines() if line]
-            self.assertEqual(len(records), 4)
-            self.assertEqual(records[0]["in"], "inside")
-            self.assertEqual(records[0]["state"], "new")
-            self.assertEqual([r["id"] for r in records[0]["rules"]], ["ping"])
-            self.assertEqual(records[1]["state"], "established")
+            self.assertEqual(len(records), 6)
+            first = [record["state"] for record in records].index("new")
+            self.assertEqual(records[first]["in"], "inside")
+            self.assertEqual([r["id"] for r in records[first]["rules"]], ["ping"])
+            self.assertEqual(records[first + 1]["state"], "established")
             self.assertEqual({r["verdict"] for r in records}, {"accept"})
 
             tracer = self.trace(lab, "-n", "1", "--drops", "-i", "inside")

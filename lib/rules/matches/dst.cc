@@ -36,7 +36,8 @@ const MatchType kMatchDst = {
         {
             .summary = "The destination address of the packet.",
             .values =
-                "an address, a prefix, a range a-b, \"@set\", or a list; families may be mixed",
+                "an address, a prefix, a range a-b, an IPv6 address with a mask "
+                "(\"::10/::ffff:ffff:ffff:ffff\"), \"@set\", or a list; families may be mixed",
             .example = "{ dst: [192.0.2.0/24, \"2001:db8::/32\"], action: accept }",
             .iptables = "-d, -m iprange --dst-range",
             .nft = "ip daddr, ip6 daddr",

@@ -41,8 +41,9 @@ std::string address6(Random& random) {
 
 std::string address_item(Random& random, bool is_ipv6) {
     const auto address = [&] { return is_ipv6 ? address6(random) : address4(random); };
-    const unsigned kind = below(random, 9);
-    if (kind == 8) return random() % 2 ? "@nets" : "@hosts";
+    const unsigned kind = below(random, 10);
+    if (kind == 9 && is_ipv6) return "::" + hex(below(random, 8)) + "/::ffff";
+    if (kind >= 8) return random() % 2 ? "@nets" : "@hosts";
     if (kind == 0) {
         const std::string low = is_ipv6 ? "2001:db8::" : "10.0.0.0";
         return low + "-" + address();

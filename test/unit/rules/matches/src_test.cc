@@ -80,9 +80,24 @@ TEST_CASE("a bad address is an error that says what to write") {
           std::string::npos);
     CHECK(problem("{ src: [fe80::, \"::1\"] }").find("needs quotes") != std::string::npos);
     CHECK(problem("{ src: \"@bogons\" }").substr(0, 4) == "E012");
-    CHECK(problem("{ src: \"::10/::ffff:ffff:ffff:ffff\" }").substr(0, 4) == "E030");
+    CHECK(problem("{ src: \"2001:db8::/ffff:ffff::\" }") ==
+          "E008 '2001:db8::/ffff:ffff::' is not an IP address | write 2001:db8::/32");
+    CHECK(problem("{ src: \"::10/0.0.0.255\" }").substr(0, 4) == "E008");
+    CHECK(problem("{ src: \"::1:10/::ffff\" }") ==
+          "W101 ::1:10/::ffff has host bits set; matching ::10/::ffff");
     CHECK(problem("{ src: [[10.0.0.1]] }").substr(0, 4) == "E005");
     CHECK(problem("{ src: }").substr(0, 4) == "E005");
+}
+
+TEST_CASE("an IPv6 address with a mask is matched by the bits of the mask") {
+    RuleBench host("{ src: [\"::10/::ffff:ffff:ffff:ffff\", \"2001:db8:9::/48\"] }", "src");
+    CHECK(host.matches(packet_between("2001:db8:1::10", "::1", 6)));
+    CHECK(host.matches(packet_between("fd00::10", "::1", 6)));
+    CHECK_FALSE(host.matches(packet_between("fd00::11", "::1", 6)));
+    CHECK_FALSE(host.matches(packet_between("fd00::1:0:10", "::1", 6)));
+    CHECK(host.matches(packet_between("2001:db8:9::77", "::1", 6)));
+    CHECK_FALSE(host.matches(packet_between("0.0.0.16", "10.0.0.1", 6)));
+    CHECK(host.print() == "[\"2001:db8:9::/48\", \"::10/::ffff:ffff:ffff:ffff\"]");
 }
 
 TEST_CASE("addresses are printed in the order of the file, IPv6 in quotes") {
