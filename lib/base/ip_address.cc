@@ -1,7 +1,6 @@
 #include "base/ip_address.h"
 
 #include <arpa/inet.h>
-#include <cstring>
 
 #include "base/scalar.h"
 
@@ -50,7 +49,7 @@ std::optional<IpAddress> IpAddress::parse(std::string_view text) {
     char buffer[INET6_ADDRSTRLEN + 1];
     // inet_pton reads up to a NUL: one inside the text would hide what follows it.
     if (text.size() >= sizeof(buffer) || text.find('\0') != text.npos) return std::nullopt;
-    std::memcpy(buffer, text.data(), text.size());
+    text.copy(buffer, text.size());
     buffer[text.size()] = '\0';
 
     IpAddress address;
