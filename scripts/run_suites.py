@@ -158,8 +158,11 @@ def checks(run, options):
 
 def sanitizers(run, options):
     """The second compiler and the first two sanitizers in one build, thread sanitizer in another."""
-    asan = {"ASAN_OPTIONS": "detect_leaks=0", "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}
-    if run.build("build-clang", ["-Dtests=true", "-Dbuildtype=debugoptimized",
+    asan = {"ASAN_OPTIONS": "detect_leaks=0", "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
+            "RAMPART_PROPERTY_PAIRS": "100000"}
+    # A quarter faster to compile than debugoptimized, and traces have their lines all the same.
+    if run.build("build-clang", ["-Dtests=true", "-Dbuildtype=plain", "-Doptimization=1",
+                                 "-Ddebug=false", "-Dcpp_args=-gline-tables-only",
                                  "-Db_sanitize=address,undefined"], "clang++"):
         for name, program in UNIT_SUITES.items():
             run.suite(f"{name} (clang, ASan, UBSan)",
