@@ -14,6 +14,7 @@
 #include "config/loader.h"
 #include "control/controller.h"
 #include "control/eal_arguments.h"
+#include "control/machine_check.h"
 #include "manual/program_page.h"
 
 namespace {
@@ -82,15 +83,26 @@ struct Beginning {
     std::string why_no_store;
 };
 
+// As far as the configuration was loaded: does this machine have what it needs? What another daemon
+// holds of it counts for a check, not for a start.
+void check_machine(const std::optional<Configuration>& configuration, bool is_check,
+                   Diagnostics& diagnostics) {
+    if (!configuration) return;
+    const MachineFacts machine = read_machine_facts();
+    check_machine(configuration->system, configuration->snapshot->conntrack.max, machine,
+                  is_check ? machine.all_hugepage_bytes : machine.free_hugepage_bytes, diagnostics);
+}
+
 // Reads the file, and what the store says about it. Nothing: the file has errors, which were told.
 std::optional<Beginning> begin(const Options& options) {
     Diagnostics diagnostics;
     auto file = read_source_texts(options.config, diagnostics);
     auto configuration =
         file ? load_configuration(*file, diagnostics) : std::optional<Configuration>();
+    check_machine(configuration, options.check, diagnostics);
     const std::string summary = diagnostics.summary();
     fmt::print(stderr, "{}{}{}", diagnostics.to_text(), summary, summary.empty() ? "" : "\n");
-    if (!configuration) return std::nullopt;
+    if (!configuration || diagnostics.has_errors()) return std::nullopt;
     Beginning beginning;
     beginning.configuration = std::move(*configuration);
     if (options.check) return beginning;
@@ -105,7 +117,9 @@ std::optional<Beginning> begin(const Options& options) {
     beginning.startup = choose_startup(beginning.store.get(), std::move(*file), moment_now());
     if (beginning.startup.entry == 0) return beginning;
     Diagnostics problems;
-    if (auto stored = load_configuration(beginning.startup.sources, problems)) {
+    auto stored = load_configuration(beginning.startup.sources, problems);
+    check_machine(stored, options.check, problems);
+    if (stored && !problems.has_errors()) {
         beginning.configuration = std::move(*stored);
         return beginning;
     }
@@ -146,7 +160,8 @@ int main(int argc, char** argv) {
     app.add_option("--socket", options.socket, "control socket, instead of control.socket");
     app.add_option("--state", options.state,
                    "directory of the configurations' history, instead of control.state");
-    app.add_flag("--check", options.check, "only check the configuration");
+    app.add_flag("--check", options.check,
+                 "only check the configuration, and whether this machine can run it");
     app.add_flag("--man", options.man)->group("");  // for scripts/gen-docs.sh
     app.set_version_flag("-V,--version", "rampartd " RAMPART_VERSION);
     try {

@@ -55,6 +55,7 @@ void build_memory(const Value& document, MemorySettings& memory, Diagnostics& di
     constexpr Hugepages kChoices[] = {Hugepages::Auto, Hugepages::Always, Hugepages::Never};
     if (const auto choice = section.choice("hugepages", {"auto", "always", "never"})) {
         memory.hugepages = kChoices[*choice];
+        memory.location = section.find("hugepages")->location();
     }
     memory.size_bytes = section.size_bytes("size").value_or(0);
     memory.mbufs = static_cast<uint32_t>(section.number("mbufs").value_or(0));

@@ -45,8 +45,12 @@ struct MemorySettings {
     Hugepages hugepages = Hugepages::Auto;
     uint64_t size_bytes = 0;  // of DPDK's heap; 0: computed from the tables and pools
     uint32_t mbufs = 0;       // packet buffers in the pool; 0: computed from ports and queues
+    Location location;        // of the value of `hugepages`
 
-    bool operator==(const MemorySettings&) const = default;
+    bool operator==(const MemorySettings& other) const {
+        return hugepages == other.hugepages && size_bytes == other.size_bytes &&
+               mbufs == other.mbufs;
+    }
 };
 
 struct ControlSettings {

@@ -1,8 +1,10 @@
 #include "control/eal_arguments.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <sched.h>
+#include <system_error>
 
 #include <fmt/format.h>
 
@@ -71,6 +73,16 @@ bool has_word(const std::vector<std::string>& words, std::string_view word) {
 
 }  // namespace
 
+namespace {
+
+uint64_t read_hugepages(const std::string& name) {
+    std::ifstream file("/sys/kernel/mm/hugepages/hugepages-2048kB/" + name);
+    uint64_t pages = 0;
+    return file >> pages ? pages * kHugepageBytes : 0;
+}
+
+}  // namespace
+
 MachineFacts read_machine_facts() {
     MachineFacts facts;
     cpu_set_t set;
@@ -81,9 +93,11 @@ MachineFacts read_machine_facts() {
         }
     }
     if (facts.cpus.empty()) facts.cpus.push_back(0);
-    std::ifstream file("/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages");
-    uint64_t pages = 0;
-    if (file >> pages) facts.free_hugepage_bytes = pages * kHugepageBytes;
+    facts.free_hugepage_bytes = read_hugepages("free_hugepages");
+    facts.all_hugepage_bytes = read_hugepages("nr_hugepages");
+    std::error_code none;
+    for (const auto& entry : std::filesystem::directory_iterator("/sys/bus/pci/devices", none))
+        facts.pci_devices.push_back(entry.path().filename());
     return facts;
 }
 
