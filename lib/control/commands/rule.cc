@@ -6,7 +6,7 @@
 #include "base/join.h"
 #include "base/scalar.h"
 #include "control/commands/arguments.h"
-#include "control/commands/registry.h"
+#include "control/commands/verbs.h"
 #include "control/controller.h"
 
 namespace rampart {
@@ -79,12 +79,7 @@ CommandOutput rule_delete(const ApiRequest& request, Controller& controller) {
     return report(done, diagnostics, "removed from");
 }
 
-struct Verb {
-    std::string_view name;
-    CommandOutput (*run)(const ApiRequest& request, Controller& controller);
-    std::string_view help;
-};
-constexpr Verb kVerbs[] = {
+constexpr CommandVerb kVerbs[] = {
     {"add", rule_add, "add CHAIN RULE [--at N | --before ID | --after ID]"},
     {"delete", rule_delete, "delete ID"},
 };
@@ -92,25 +87,8 @@ constexpr Verb kVerbs[] = {
 }  // namespace
 
 CommandOutput run_rule(const ApiRequest& request, Controller& controller) {
-    const std::string verb = request.arguments.empty() ? "help" : request.arguments[0];
-    for (const Verb& known : kVerbs) {
-        if (known.name != verb) continue;
-        ApiRequest rest = request;
-        rest.command = fmt::format("rule {}", verb);
-        rest.arguments.erase(rest.arguments.begin());
-        return known.run(rest, controller);
-    }
-    std::string usage;
-    for (const Verb& known : kVerbs)
-        usage += fmt::format("  rule {}\n", known.help);
-    if (verb == "--help" || verb == "-h" || verb == "help") {
-        CommandOutput output;
-        output.out =
-            fmt::format("Single rules of the running configuration, {}.\n{}", kUntil, usage);
-        return output;
-    }
-    return CommandOutput::failed(
-        exit_code::kUsage, fmt::format("rule: unknown verb {}\n{}", rampart::quoted(verb), usage));
+    return run_verb(request, controller, kVerbs,
+                    fmt::format("Single rules of the running configuration, {}.", kUntil));
 }
 
 }  // namespace rampart

@@ -6,6 +6,7 @@
 #include "config/set_file.h"
 #include "control/commands/arguments.h"
 #include "control/commands/set_parts.h"
+#include "control/commands/verbs.h"
 
 namespace rampart {
 
@@ -191,12 +192,7 @@ CommandOutput set_reload(const ApiRequest& request, Controller& controller) {
     return output;
 }
 
-struct Verb {
-    std::string_view name;
-    CommandOutput (*run)(const ApiRequest& request, Controller& controller);
-    std::string_view help;
-};
-constexpr Verb kVerbs[] = {
+constexpr CommandVerb kVerbs[] = {
     {"list", set_list, "list [NAME] [--elements]: type, size, memory, uses; the elements"},
     {"add", set_add, "add NAME ELEMENT... [--timeout 10m]"},
     {"del", set_del, "del NAME ELEMENT..."},
@@ -209,24 +205,8 @@ constexpr Verb kVerbs[] = {
 }  // namespace
 
 CommandOutput run_set(const ApiRequest& request, Controller& controller) {
-    const std::string verb = request.arguments.empty() ? "list" : request.arguments[0];
-    for (const Verb& known : kVerbs) {
-        if (known.name != verb) continue;
-        ApiRequest rest = request;
-        rest.command = fmt::format("set {}", verb);
-        if (!rest.arguments.empty()) rest.arguments.erase(rest.arguments.begin());
-        return known.run(rest, controller);
-    }
-    std::string usage;
-    for (const Verb& known : kVerbs)
-        usage += fmt::format("  set {}\n", known.help);
-    CommandOutput output;
-    if (verb == "--help" || verb == "-h" || verb == "help") {
-        output.out = "Named sets of the running configuration.\n" + usage;
-        return output;
-    }
-    return CommandOutput::failed(
-        exit_code::kUsage, fmt::format("set: unknown verb {}\n{}", rampart::quoted(verb), usage));
+    return run_verb(request, controller, kVerbs, "Named sets of the running configuration.",
+                    "list");
 }
 
 }  // namespace rampart
