@@ -1,7 +1,9 @@
 #include "control/controller.h"
 
+#include <chrono>
 #include <csignal>
 #include <ctime>
+#include <future>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -106,8 +108,7 @@ Result<void> Controller::open_server(const std::string& socket) {
 
 void Controller::start_timers() {
     ageing_ = loop_->every(Ager::kTurn_us, [this] {
-        ager_->turn(clock_.now().tick);
-        sets_->turn(clock_.now());
+        age();
         rules_->turn();
     });
     deadline_ = loop_->every(kDeadlineTurn_us, [this] { transaction_->tick(); });
@@ -189,9 +190,27 @@ CommandOutput Controller::reload(ChangeRequest request) {
     return transaction_->apply(std::move(request));
 }
 
+std::optional<Configuration> Controller::load_aside(const SourceTexts& sources,
+                                                    Diagnostics& diagnostics) {
+    auto loading = std::async(std::launch::async, [&sources, &diagnostics] {
+        return load_configuration(sources, diagnostics);
+    });
+    while (loading.wait_for(std::chrono::microseconds(Ager::kTurn_us)) !=
+           std::future_status::ready) {
+        age();
+        sd_notify(0, "WATCHDOG=1");
+    }
+    return loading.get();
+}
+
+void Controller::age() {
+    ager_->turn(clock_.now().tick);
+    sets_->turn(clock_.now());
+}
+
 std::optional<Configuration> Controller::load(const SourceTexts& sources,
                                               Diagnostics& diagnostics) {
-    auto configuration = load_configuration(sources, diagnostics);
+    auto configuration = load_aside(sources, diagnostics);
     if (!configuration) return configuration;
     report_fixed_settings(system_, max_flows_, *configuration, diagnostics);
     if (!diagnostics.has_errors()) next_rule_log_ = open_rule_log(*configuration, diagnostics);

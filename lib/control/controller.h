@@ -56,6 +56,8 @@ class Controller : private ConfigTransaction::Host {
     // Applies the file of --config again.
     CommandOutput reload(ChangeRequest request);
 
+    // As load_configuration(), but flows and sets age meanwhile: a long file takes seconds.
+    std::optional<Configuration> load_aside(const SourceTexts& sources, Diagnostics& diagnostics);
     // As Publisher::reset_counts().
     bool reset_counters(const std::vector<RuleIndex>& indices) {
         return publisher_->reset_counts(indices);
@@ -87,6 +89,7 @@ class Controller : private ConfigTransaction::Host {
               Diagnostics& diagnostics) override;
     std::string config_hash() override;
     Moment now_on_both_clocks() override { return moment_now(); }
+    void age();
     Result<void> open_server(const std::string& socket);
     void start_timers();
     void stop();

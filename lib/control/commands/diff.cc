@@ -61,8 +61,8 @@ CommandOutput run_diff(const ApiRequest& request, Controller& controller) {
     const auto both = sides(request, controller.transaction(), first, second);
     if (!both) return CommandOutput::failed(exit_code::kUsage, both.error().message + '\n');
     Diagnostics diagnostics;
-    const auto before = load_configuration(both->first.sources, diagnostics);
-    const auto after = load_configuration(both->second.sources, diagnostics);
+    const auto before = controller.load_aside(both->first.sources, diagnostics);
+    const auto after = controller.load_aside(both->second.sources, diagnostics);
     if (!before || !after)
         return CommandOutput::failed(exit_code::kConfiguration,
                                      diagnostics.to_text() + diagnostics.summary() + '\n');
