@@ -7,13 +7,13 @@ import re
 import sys
 
 LIB = pathlib.Path(__file__).resolve().parents[1] / "lib"
-LAYERS = {"base": 0, "packet": 1, "dpdk": 1, "conntrack": 2, "nat": 3, "rules": 4, "dataplane": 5,
-          "config": 5, "import": 6, "control": 6}
+LAYERS = {"base": 0, "packet": 1, "dpdk": 1, "conntrack": 2, "nat": 3, "routing": 3, "rules": 4, "dataplane": 5,
+          "config": 5, "kernel": 6, "import": 6, "control": 7}
 # Headers that only these files may include.
 RESERVED = {
     r"rte_hash\.h": ("conntrack/flow_table.cc",),
     r"yaml-cpp/.*": ("config/document.cc",),
-    r"rte_.*": ("dpdk/", "dataplane/", "conntrack/flow_table.cc", "control/"),
+    r"rte_.*": ("dpdk/", "dataplane/", "routing/", "kernel/", "conntrack/flow_table.cc", "control/"),
 }
 
 

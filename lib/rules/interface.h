@@ -10,11 +10,9 @@
 #include <string>
 #include <vector>
 
-namespace rampart {
+#include "base/interface_index.h"
 
-using InterfaceIndex = uint8_t;
-inline constexpr size_t kMaxInterfaces = 64;
-inline constexpr InterfaceIndex kNoInterface = 0xff;
+namespace rampart {
 
 using InterfaceSet = std::bitset<kMaxInterfaces>;
 
