@@ -5,7 +5,11 @@
 // one that no worker reads, exchanges them, waits until all workers have gone through their loop
 // and then changes the other. A neighbour is one word that changes in place.
 //
-// Worker: find(), source_address(), neighbour(), find_neighbour(), request(), epoch(), version().
+// Always Local, whatever the kernel says: 224.0.0.0/4, 255.255.255.255 and ff00::/8. What no route
+// covers is NoRoute.
+//
+// Worker: find(), source_address(), neighbour(), find_neighbour(), request(), epoch(), version(),
+// and what is asked about an interface. A worker reads epoch() before it asks what it will keep.
 // Everything else: the one thread that runs the mirror.
 // Sources: RFC 1812 (forwarding), RFC 4861 (neighbours), DPDK's rte_fib and rte_fib6.
 #pragma once
@@ -44,7 +48,7 @@ struct Route {
 using NeighbourSlot = uint32_t;
 inline constexpr NeighbourSlot kNoNeighbour = 0xffffffff;
 
-// What a worker needs to know about a neighbour, in one word.
+// What a worker needs to know about a neighbour, in one word. None: it is gone; ask again.
 class NeighbourWord {
   public:
     enum class State : uint8_t { None, Unresolved, Resolved, Failed };
@@ -88,10 +92,16 @@ class Routing {
     struct Options {
         uint32_t max_routes4 = 65536;
         uint32_t max_routes6 = 16384;
+        // Different sets of hops that routes may have; more than 32767 double the memory for IPv4.
+        uint32_t max_groups = 32767;
+        // Trees in place of arrays: slower, for tests and small machines.
+        bool compact = false;
         int numa_node = -1;
     };
     // Needs EAL.
     static Result<std::unique_ptr<Routing>> create(const Options& options);
+    // What create() takes from DPDK's heap.
+    static uint64_t bytes_for(const Options& options) noexcept;
     ~Routing();
     Routing(const Routing&) = delete;
     Routing& operator=(const Routing&) = delete;
@@ -102,7 +112,8 @@ class Routing {
     // hop. A hop whose link is down is not chosen while another one is up.
     Route find(Family family, const AddressBytes& destination, uint32_t flow_hash) const noexcept;
     // The address with which the box speaks on this interface to `peer`: the one whose network
-    // holds it, else the first of universal scope. False: there is none.
+    // holds it, else of those of universal scope the first (IPv4) or the one that has most leading
+    // bits in common (IPv6), else one of another interface. False: there is none.
     bool source_address(InterfaceIndex interface, Family family, const AddressBytes& peer,
                         AddressBytes& source) const noexcept;
     // The interface's own link address, and whether a frame to `mac` is for the box (its own
@@ -112,6 +123,7 @@ class Routing {
     bool is_link_up(InterfaceIndex interface) const noexcept;
     uint16_t mtu(InterfaceIndex interface) const noexcept;
 
+    // kNoNeighbour is no answer to keep: a new neighbour changes version(), not epoch().
     NeighbourSlot find_neighbour(const NeighbourKey& key) const noexcept;
     // Also notes that the neighbour is in use.
     NeighbourWord neighbour(NeighbourSlot slot) const noexcept;
@@ -122,7 +134,7 @@ class Routing {
     // Changes when an answer of find(), source_address() or find_neighbour() may have changed;
     // what was learned under another epoch must be asked again.
     uint32_t epoch() const noexcept { return epoch_.load(std::memory_order_acquire); }
-    // Changes when a neighbour was resolved, or failed.
+    // Changes when a neighbour was resolved, or failed, or is new.
     uint32_t version() const noexcept { return version_.load(std::memory_order_acquire); }
 
     // --- the mirror's thread ---
@@ -132,19 +144,20 @@ class Routing {
         Family family = Family::None;  // None: on link
         AddressBytes gateway{};
         unsigned weight = 1;
-        bool operator==(const Hop&) const = default;
+        auto operator<=>(const Hop&) const = default;
     };
     struct RouteEntry {
         IpPrefix prefix;
         RouteKind kind = RouteKind::NoRoute;  // OnLink stands for hops of any kind
         uint32_t metric = 0;                  // of several for one prefix, the least counts
         std::vector<Hop> hops;
-        bool operator==(const RouteEntry&) const = default;
+        bool operator==(const RouteEntry& other) const;
     };
 
     // Changes are collected and take effect together with apply().
     void add(const RouteEntry& route);
     void remove(const RouteEntry& route);  // prefix and metric count
+    // kNoInterface: what the box has elsewhere, such as on `lo`.
     void set_addresses(InterfaceIndex interface, std::vector<InterfaceAddress> addresses);
     void set_link(InterfaceIndex interface, bool is_up, uint16_t mtu,
                   const std::vector<MacAddress>& macs);  // the first one is its own
@@ -167,10 +180,12 @@ class Routing {
     };
     std::vector<NeighbourEntry> neighbours() const;
     std::vector<InterfaceAddress> addresses(InterfaceIndex interface) const;
+    // What found no room in the tables. Such routes are tried again when others have gone.
+    size_t routes_left_out() const noexcept;
+    size_t neighbours_left_out() const noexcept;
 
   private:
     Routing();
-    struct Side;
     struct State;
 
     std::unique_ptr<State> state_;
