@@ -43,13 +43,15 @@ class ExpectationTable {
 
     // --- worker ---
 
-    // `expectation` is complete but for its id. One of the same master and class that is the same
-    // is replaced. A master with `class_limit` of this class loses its oldest one.
+    // All of them or none; they are of one master and class, and complete but for their ids. One of
+    // the same master and class that is the same is replaced. A master with `class_limit` of this
+    // class (0: any number) loses its oldest ones.
     // `shares_masters`: Already instead of Busy when another master expects the same.
-    ExpectOutcome add(const Expectation& expectation, uint32_t class_limit, Tick now,
+    ExpectOutcome add(std::span<const Expectation> expectations, uint32_t class_limit, Tick now,
                       bool shares_masters = false) noexcept;
     // The first packet of a child: `found` is a copy. It goes unless it is permanent, and its group
-    // goes with it. A pair's translation is resolved in the copy (ChildTranslation::is_paired).
+    // goes with it. The conditions in its translation are resolved: `source` and `source_port`
+    // hold.
     bool take(const Tuple& packet, Tick now, Expectation& found) noexcept;
     // Those of a master whose class is in `classes` (1 << class).
     uint32_t remove_of_master(FlowIndex master, uint32_t classes = UINT32_MAX) noexcept;
@@ -65,6 +67,7 @@ class ExpectationTable {
     // Zero: nobody needs to look.
     uint32_t count() const noexcept { return count_.load(); }
     // The slot of an active expectation that `packet` matches, or kNone.
+    // `found` holds only then.
     uint32_t find(const Tuple& packet, Tick now, Expectation& found) const noexcept;
     // Would `expectation` be Busy here? For tables of other workers.
     bool overlaps(const Expectation& expectation, Tick now) const noexcept;
@@ -89,8 +92,12 @@ class ExpectationTable {
     void insert(uint32_t slot, const Expectation& expectation) noexcept;
     void remove(uint32_t slot) noexcept;
     void remove_group(const Expectation& found) noexcept;
-    void make_room(const Expectation& expectation, uint32_t class_limit) noexcept;
-    void resolve_pair(const Tuple& packet, Expectation& found) const noexcept;
+    ExpectOutcome check(const Expectation& expectation, Tick now,
+                        bool shares_masters) const noexcept;
+    void remove_replaced(const Expectation& expectation, Tick now) noexcept;
+    uint32_t count_of_host(uint32_t host) const noexcept;
+    void make_room(const Expectation& expectation, uint32_t size, uint32_t class_limit) noexcept;
+    void resolve_source(const Tuple& packet, Expectation& found) const noexcept;
 
     KeyedHash hash_;
     uint32_t capacity_;

@@ -31,6 +31,7 @@ enum class HelperDrop : uint8_t {
     Incomplete,   // an announcement that is cut: its sender will send it whole
     Malformed,    // an announcement that cannot be read
     Conflict,     // another announcement in the place of one that was already seen
+    OutOfOrder,   // a part of a stream is missing before it; it will come again
     NoPort,       // no port is left for what is announced
     NoRoom,       // the expectation cannot be kept: too many
     NotRewritten  // the rewritten payload does not fit
@@ -72,9 +73,10 @@ class HelperHost {
 
     virtual Tick now() const noexcept = 0;
     virtual uint32_t random() noexcept = 0;
-    // The helper fills tuple (but for its zone), flags, deadline, class, direction, group and
-    // translation; the host adds zone, master and helper, and knows the class's limit.
-    virtual ExpectOutcome expect(const Expectation& expectation, bool shares_masters) noexcept = 0;
+    // All or none. The helper fills tuple (but for its zone), flags, deadline, class, direction,
+    // group and translation; the host adds zone, master and helper, and knows the class's limit.
+    virtual ExpectOutcome expect(std::span<Expectation> expectations,
+                                 bool shares_masters = false) noexcept = 0;
     // Of this flow: those whose class is in `classes` (1 << class), matched ones aside.
     virtual void forget_expectations(uint32_t classes) noexcept = 0;
     // See ExpectationTable::activate.

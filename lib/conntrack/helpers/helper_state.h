@@ -18,46 +18,58 @@ struct StreamOpening {
     char bytes[6];
 };
 
-struct FtpState {
-    uint32_t after_newline[2][2];  // sequence numbers at which lines begin, two of each direction
-    uint8_t newline_count[2];
-    uint8_t has_announced;  // the three below
-    uint8_t announced_direction;
-    uint32_t announced_sequence;  // of the last announcement
-    be16 announced_port, mapped_port;
-    StreamOpening opening[2];
+// Where lines begin in one direction, by sequence number: after the last two newlines.
+struct LineStarts {
+    uint32_t at[2];
+    uint32_t count;
 };
 
-// Where the messages of a SIP stream begin, by their Content-Length (RFC 3261, 18.3).
+// The last announcement of the connection, to know its retransmission.
+struct Announcement {
+    uint32_t sequence;
+    be16 port, mapped_port;
+    uint8_t is_set;
+    uint8_t direction;
+};
+
+struct FtpState {
+    LineStarts lines[2];
+    StreamOpening opening[2];
+    Announcement announced;
+};
+
+struct IrcState {
+    LineStarts lines;  // of the client
+    StreamOpening opening;
+    Announcement announced;
+};
+
+// Where the messages of one direction of a SIP stream begin, by their Content-Length (RFC 3261,
+// 18.3).
 struct SipFraming {
-    uint32_t next_sequence;  // that the next segment must have
-    uint32_t body_left;      // bytes of the current body that are still to come
-    uint32_t content_length;
+    uint32_t next_sequence;  // the end of what was followed
+    uint32_t starts[2];      // where messages began, the last two
+    uint16_t start_count;
+    uint16_t body_left;  // bytes of the current body that are still to come
+    uint16_t content_length;
     uint8_t has_begun;
     uint8_t phase;        // SipPhase
-    uint8_t line_length;  // bytes of the current line, up to what `line` takes
-    char line[21];        // its beginning
+    uint8_t line_length;  // of the current line, up to what `line` takes
+    char line[27];        // its beginning
 };
 
 struct SipState {
     uint32_t invite_cseq;
     uint32_t register_cseq;
-    uint16_t forced_port;  // host order; of the Via of a request that came from another port
-    uint8_t is_sip;        // UDP: its first datagram was SIP
-    uint8_t pad;
+    uint32_t is_sip;  // UDP: a datagram was SIP
     SipFraming framing[2];
 };
 
 struct PptpState {
-    uint8_t session;  // of the control connection
-    uint8_t call;
-    be16 pns_call_id, pac_call_id;  // as the other side sees them
-    be16 pns_original_call_id, pac_original_call_id;
-    uint8_t has_begun[2];
-};
-
-struct IrcState {
-    StreamOpening opening;  // of the client
+    uint8_t session;                // of the control connection, and ...
+    uint8_t call;                   // ... of its last call: PptpSession, PptpCall
+    be16 pns_call_id, pac_call_id;  // as the PAC knows them
+    be16 pns_original_call_id;      // as the PNS does
 };
 
 struct HelperState {
