@@ -5,6 +5,7 @@
 
 #include "base/scalar.h"
 #include "config/build.h"
+#include "config/build_twins.h"
 #include "config/device_name.h"
 #include "config/schema.h"
 #include "config/section.h"
@@ -13,34 +14,16 @@ namespace rampart {
 
 namespace {
 
-constexpr size_t kMaxNameLength = 15;  // as the kernel's IFNAMSIZ, for the twins to come
 constexpr uint64_t kMaxQueues = 64;
-
-bool is_name(std::string_view word) {
-    if (word.empty() || word.size() > kMaxNameLength || word == "." || word == "..") return false;
-    return std::all_of(word.begin(), word.end(), [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               c == '_' || c == '-' || c == '.';
-    });
-}
-
-bool check_name(const Value& key, Diagnostics& diagnostics) {
-    if (key.text() == "lo") {
-        diagnostics.error("E005", key.location(), "'lo' is the kernel's loopback interface");
-        return false;
-    }
-    if (is_name(key.text())) return true;
-    diagnostics.error("E005", key.location(),
-                      fmt::format("{} cannot be a name", quoted(key.text())),
-                      "names have up to 15 letters, digits, '_', '-' or '.'");
-    return false;
-}
 
 // One builder for the section: the bridge pairs can only be closed when all ports are known.
 class InterfaceBuilder {
   public:
     InterfaceBuilder(SystemSettings& system, Names& names, Diagnostics& diagnostics)
-        : system_(system), names_(names), diagnostics_(diagnostics) {}
+        : system_(system),
+          names_(names),
+          diagnostics_(diagnostics),
+          twins_(system, names, diagnostics) {}
 
     void add(const Value::Entry& entry);
     void join_pairs();
@@ -55,13 +38,14 @@ class InterfaceBuilder {
     SystemSettings& system_;
     Names& names_;
     Diagnostics& diagnostics_;
+    TwinBuilder twins_;
     std::map<size_t, const Value*> stated_peers_;
     std::map<std::string, Location> devices_;
 };
 
 void InterfaceBuilder::add(const Value::Entry& entry) {
     const std::string& name = entry.key.text();
-    if (!check_name(entry.key, diagnostics_)) return;
+    if (!check_interface_name(entry.key, diagnostics_)) return;
     if (names_.interfaces.size() == kMaxInterfaces) {
         if (system_.devices.size() == kMaxInterfaces) {
             diagnostics_.error("E005", entry.key.location(),
@@ -80,7 +64,10 @@ void InterfaceBuilder::add(const Value::Entry& entry) {
     if (const auto mtu = section.number("mtu")) device.mtu = static_cast<uint16_t>(*mtu);
     const uint16_t mtu = device.mtu;
     const std::string* peer = section.text("bridge");
-    if (peer != nullptr) stated_peers_[names_.interfaces.size()] = section.find("bridge");
+    const bool is_vlan = section.find("parent") != nullptr;
+    if (peer != nullptr && !is_vlan)
+        stated_peers_[names_.interfaces.size()] = section.find("bridge");
+    twins_.read(section, entry, device);
     system_.devices.push_back(std::move(device));
     names_.interfaces.push_back({.name = name,
                                  .mtu = mtu,
@@ -92,7 +79,7 @@ void InterfaceBuilder::read_device(const Section& section, const Value::Entry& e
                                    DeviceSettings& device) {
     const Value* value = section.find("device");
     if (value == nullptr) {
-        // Routed kinds of interfaces have no device; they were reported as not built.
+        // A VLAN has no device; bonds were reported as not built.
         if (section.find("parent") || section.find("members")) return;
         diagnostics_.error("E006", entry.key.location(),
                            fmt::format("interface '{}' has no 'device'", device.name),
@@ -135,14 +122,10 @@ void InterfaceBuilder::join_pairs() {
     for (const auto& [index, peer_name] : stated_peers_)
         join(index, *peer_name);
     for (size_t i = 0; i < names_.interfaces.size(); ++i) {
-        const Interface& interface = names_.interfaces[i];
-        if (interface.bridge_peer != kNoInterface || stated_peers_.contains(i)) continue;
-        diagnostics_.warning("W121", system_.devices[i].location,
-                             fmt::format("interface '{}' has no peer: every packet it receives is "
-                                         "dropped",
-                                         interface.name),
-                             "name the other port with 'bridge'");
+        Interface& interface = names_.interfaces[i];
+        interface.is_routed = interface.bridge_peer == kNoInterface && !stated_peers_.contains(i);
     }
+    twins_.finish();
 }
 
 void InterfaceBuilder::join(size_t index, const Value& peer_name) {
@@ -182,7 +165,7 @@ void InterfaceBuilder::join(size_t index, const Value& peer_name) {
 
 void InterfaceBuilder::add_zone(const Value::Entry& entry) {
     const std::string& name = entry.key.text();
-    if (!check_name(entry.key, diagnostics_)) return;
+    if (!check_interface_name(entry.key, diagnostics_)) return;
     if (find(name) >= 0) {
         diagnostics_.error("E021", entry.key.location(),
                            fmt::format("'{}' is the name of an interface and of a zone", name));

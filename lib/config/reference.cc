@@ -58,7 +58,6 @@ constexpr CodeInfo kCodes[] = {
     {"W109", "neighbour discovery that strict_nd blocks"},
     {"W112", "a limit without a burst on an accept rule of the raw chain"},
     {"W120", "a chain that has no effect in bridge mode"},
-    {"W121", "an interface without a peer"},
     {"W122", "rules that were changed at run time end with this configuration"},
 };
 

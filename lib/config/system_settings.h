@@ -10,9 +10,24 @@
 #include <string>
 #include <vector>
 
+#include "base/interface_index.h"
+#include "base/ip_address.h"
 #include "base/value.h"
 
 namespace rampart {
+
+// What an interface is in the kernel.
+struct TwinSettings {
+    std::string name;                              // empty: it has no twin
+    std::vector<IpPrefix> addresses;               // with their host bits; may change any time
+    std::vector<std::string> left_to_system = {};  // "dhcp" and the like: somebody else's to set
+    InterfaceIndex parent = kNoInterface;          // of a VLAN, which has no device
+    uint16_t vlan = 0;
+
+    bool operator==(const TwinSettings& other) const {
+        return name == other.name && parent == other.parent && vlan == other.vlan;
+    }
+};
 
 struct DeviceSettings {
     std::string name;    // the interface's name; position = InterfaceIndex
@@ -20,11 +35,15 @@ struct DeviceSettings {
     bool is_virtual = false;
     std::optional<uint16_t> queues;  // receive queues; absent: one per worker
     uint16_t mtu = 1500;
+    bool is_routed = false;  // not a port of a transparent pair
+    TwinSettings twin;
     Location location;
 
+    // A VLAN has no device of its own.
+    bool has_device() const noexcept { return twin.parent == kNoInterface; }
     bool operator==(const DeviceSettings& other) const {
         return name == other.name && device == other.device && queues == other.queues &&
-               mtu == other.mtu;
+               mtu == other.mtu && is_routed == other.is_routed && twin == other.twin;
     }
 };
 

@@ -70,7 +70,8 @@ bool needs_restart(const std::string& path) {
     if (top == "interfaces") {
         const size_t key = path.find('.', top.size() + 1);
         if (key == path.npos) return true;  // a whole interface
-        constexpr std::string_view kDevice[] = {".device", ".queues", ".mtu"};
+        constexpr std::string_view kDevice[] = {".device", ".queues", ".mtu",
+                                                ".kernel", ".parent", ".vlan"};
         return std::find(std::begin(kDevice), std::end(kDevice), path.substr(key)) !=
                std::end(kDevice);
     }

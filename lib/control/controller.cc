@@ -38,7 +38,8 @@ void report_fixed_settings(const SystemSettings& running, uint32_t running_max_f
             fmt::format("{} cannot change while the daemon runs: this needs a restart", what),
             "restart rampartd with this file, or keep that part as it is");
     };
-    report(system.devices == running.devices, "'interfaces' (names, devices, queues, mtu)");
+    report(system.devices == running.devices,
+           "'interfaces' (names, devices, queues, mtu, twins, VLANs)");
     report(system.cores == running.cores, "'cores'");
     report(system.memory == running.memory, "'memory'");
     report(system.control == running.control, "'control'");

@@ -13,6 +13,7 @@
 #include "dataplane/packet_trace.h"
 #include "dataplane/rule_log.h"
 #include "dpdk/packet_pool.h"
+#include "routing/routing.h"
 
 namespace rampart {
 namespace {
@@ -120,10 +121,15 @@ uint32_t mbufs_wanted(const SystemSettings& system) {
     const uint16_t workers = worker_count(system);
     uint32_t queues = 0;
     for (const DeviceSettings& device : system.devices)
-        queues += receive_queues_wanted(device, workers) + workers;
+        if (device.has_device()) queues += receive_queues_wanted(device, workers) + workers;
     const uint32_t wanted = queues * kMbufsPerQueue + workers * (kMbufsPerWorker + kHeldPerWorker) +
                             workers * (workers - 1u) * kMbufsPerHandOff;
     return std::max(wanted, kMinMbufs);
+}
+
+bool is_routed(const SystemSettings& system) {
+    return std::any_of(system.devices.begin(), system.devices.end(),
+                       [](const DeviceSettings& device) { return device.is_routed; });
 }
 
 uint32_t flows_per_worker(uint32_t max, uint16_t workers) {
@@ -136,7 +142,8 @@ uint64_t memory_wanted(const SystemSettings& system, uint32_t max_flows) {
     const uint64_t tables = workers * FlowTable::bytes_for(flows_per_worker(max_flows, workers));
     const uint64_t journals = workers * (Journal::kBytes + RuleLog::kBytes + PacketTrace::kBytes);
     const uint64_t buffers = PacketPool::bytes_for(mbufs_wanted(system));
-    const uint64_t rest = kBaseBytes + journals + kBytesPerPort * system.devices.size();
+    const uint64_t routes = is_routed(system) ? Routing::bytes_for(Routing::Options{}) : 0;
+    const uint64_t rest = kBaseBytes + journals + routes + kBytesPerPort * system.devices.size();
     // An eighth for the allocator's own headers and gaps.
     const uint64_t bytes = tables + buffers + (tables + buffers) / 8 + rest;
     return (bytes + kHugepageBytes - 1) / kHugepageBytes * kHugepageBytes;
@@ -163,7 +170,7 @@ Result<EalPlan> plan_eal(const SystemSettings& system, uint32_t max_flows,
     arguments.push_back(std::to_string(std::max<uint64_t>(plan.memory_bytes / kMiB, 1)));
     bool has_pci = false;
     for (const DeviceSettings& device : system.devices) {
-        if (device.is_virtual) continue;
+        if (device.is_virtual || !device.has_device()) continue;
         has_pci = true;
         arguments.push_back("-a");
         arguments.push_back(device.device);

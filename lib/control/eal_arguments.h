@@ -37,6 +37,8 @@ struct EalPlan {
 uint16_t worker_count(const SystemSettings& system);
 // Receive queues that a port is asked for: never more than there are workers to poll them.
 uint16_t receive_queues_wanted(const DeviceSettings& device, uint16_t workers);
+// Whether it needs the kernel's routes.
+bool is_routed(const SystemSettings& system);
 // Packet buffers for all descriptors, bursts, caches and hand-off rings, unless memory.mbufs says.
 uint32_t mbufs_wanted(const SystemSettings& system);
 // The share of conntrack.max that each worker's table holds.

@@ -28,7 +28,7 @@ void check_device(const DeviceSettings& device, const MachineFacts& machine,
 void check_machine(const SystemSettings& system, uint32_t max_flows, const MachineFacts& machine,
                    uint64_t hugepage_bytes, Diagnostics& diagnostics) {
     for (const DeviceSettings& device : system.devices)
-        if (!device.is_virtual) check_device(device, machine, diagnostics);
+        if (device.has_device() && !device.is_virtual) check_device(device, machine, diagnostics);
     const uint64_t wanted = memory_wanted(system, max_flows);
     if (system.memory.hugepages != Hugepages::Always || wanted <= hugepage_bytes) return;
     const uint64_t pages = (wanted / kMiB + kPageMiB - 1) / kPageMiB;

@@ -2,7 +2,8 @@
 //
 // One single-producer, single-consumer ring for each ordered pair of workers, so packets of one
 // flow that arrive on one queue stay in order. The ingress port travels in mbuf->port (the
-// InterfaceIndex). Made by control before the workers run.
+// InterfaceIndex). Where there are twins in the kernel, kernel/kernel_path.h is one more "worker",
+// the last. Made by control before the workers run.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +16,9 @@ struct rte_mbuf;
 struct rte_ring;
 
 namespace rampart {
+
+// Of mbuf->port: the kernel sent this packet out by the interface, it did not come in there.
+inline constexpr uint16_t kFromKernel = 0x100;
 
 class HandOff {
   public:

@@ -25,6 +25,9 @@ constexpr size_t presence_bit(InterfaceIndex index) noexcept {
 struct Interface {
     std::string name;
     InterfaceIndex bridge_peer = kNoInterface;  // the other port of a transparent pair
+    bool is_routed = false;                     // it has none: what comes in here is routed
+    InterfaceIndex parent = kNoInterface;       // of a VLAN: the port that carries it
+    uint16_t vlan = 0;
     uint16_t mtu = 1500;
     // Of packets that come in here; unset: as `conntrack` says.
     std::optional<bool> tcp_loose = {}, tcp_be_liberal = {};
