@@ -56,12 +56,15 @@ struct HelperInput {
     Direction direction = Direction::Original;
     bool is_established = false;  // class ESTABLISHED: not the first packets of one side
     bool is_translated = false;   // SRC_NAT or DST_NAT
+    bool is_expected = false;     // EXPECTED: the flow itself was announced on another one
     uint32_t sequence = 0;        // TCP: of payload[0], as its sender numbers it
     HelperState& state;
 
     const Tuple& tuple(Direction which) const noexcept {
         return which == Direction::Original ? original : reply;
     }
+    // As the packet arrived, and as what it is answered with arrives: before and after translation,
+    // the sender is own().src and other().dst, the receiver own().dst and other().src.
     const Tuple& own() const noexcept { return tuple(direction); }
     const Tuple& other() const noexcept { return tuple(opposite(direction)); }
 };
