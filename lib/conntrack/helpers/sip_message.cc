@@ -193,6 +193,7 @@ SipParse parse_sip(std::string_view text, SipMessage& message) noexcept {
     message = SipMessage{};
     message.text = text;
     if (!begins_as_sip(text)) return SipParse::Foreign;
+    if (text.find('\n') == text.npos) return SipParse::Incomplete;
     size_t next = 0;
     const std::string_view start = line_at(text, 0, next);
     const bool is_response = starts_no_case(start, kVersion);
@@ -202,6 +203,7 @@ SipParse parse_sip(std::string_view text, SipMessage& message) noexcept {
     for (uint32_t headers = 0; next < text.size(); ++headers) {
         const size_t at = next;
         const std::string_view line = line_at(text, at, next);
+        if (text[next - 1] != '\n') return SipParse::Incomplete;
         if (line.empty()) return take_body(next, message);
         const bool is_folded = is_blank(line[0]);
         if (headers == kMaxHeaders || is_folded || line.find('\0') != line.npos)
