@@ -158,6 +158,7 @@ void RouteSide::set_group(GroupId id, const GroupContents& contents) {
     Group& group = groups_[id];
     group = Group{};
     group.first.kind = contents.kind;
+    group.first.is_broadcast = contents.is_broadcast;
     choices_.erase(id);
     if (contents.hops.empty()) return;
     const bool is_any_up =
@@ -177,6 +178,7 @@ void RouteSide::set_group(GroupId id, const GroupContents& contents) {
             {static_cast<uint32_t>((sum << 32) / total - 1), route_of(contents.kind, hop)});
     }
     group.first = choices[0].route;
+    group.first.is_broadcast = contents.is_broadcast;  // which has one hop at most
     group.count = static_cast<uint32_t>(choices.size());
     if (choices.size() == 1) return;
     group.choices = (choices_[id] = std::move(choices)).data();

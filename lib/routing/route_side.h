@@ -26,6 +26,7 @@ namespace rampart {
 struct GroupContents {
     RouteKind kind = RouteKind::NoRoute;
     std::vector<Routing::Hop> hops;
+    bool is_broadcast = false;
     auto operator<=>(const GroupContents&) const = default;
 };
 

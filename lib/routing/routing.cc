@@ -29,6 +29,7 @@ GroupContents contents_of(const Routing::RouteEntry& route) {
                           route.kind == RouteKind::Local;
     GroupContents contents;
     contents.kind = route.kind == RouteKind::Gateway ? RouteKind::OnLink : route.kind;
+    contents.is_broadcast = route.kind == RouteKind::Local && route.is_broadcast;
     if (has_hops) contents.hops = route.hops;
     if (contents.kind == RouteKind::OnLink && contents.hops.empty())
         contents.kind = RouteKind::Unreachable;
@@ -370,7 +371,8 @@ size_t Routing::neighbours_left_out() const noexcept {
 
 bool Routing::RouteEntry::operator==(const RouteEntry& other) const {
     return prefix.address == other.prefix.address && prefix.length == other.prefix.length &&
-           kind == other.kind && metric == other.metric && hops == other.hops;
+           kind == other.kind && metric == other.metric && hops == other.hops &&
+           is_broadcast == other.is_broadcast;
 }
 
 NeighbourWord::NeighbourWord(State state, InterfaceIndex interface, const MacAddress& mac) noexcept

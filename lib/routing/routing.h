@@ -24,25 +24,9 @@
 #include "base/ip_address.h"
 #include "base/mac_address.h"
 #include "base/result.h"
+#include "routing/route_lookup.h"
 
 namespace rampart {
-
-enum class RouteKind : uint8_t {
-    NoRoute,      // answered with: net unreachable
-    Local,        // to the box itself: its addresses, broadcast and multicast
-    OnLink,       // the destination is a neighbour
-    Gateway,      // `next_hop` is a neighbour
-    Blackhole,    // dropped in silence
-    Unreachable,  // answered with: host unreachable
-    Prohibit,     // answered with: administratively prohibited
-};
-
-struct Route {
-    RouteKind kind = RouteKind::NoRoute;
-    InterfaceIndex interface = kNoInterface;  // of OnLink, Gateway, and Local where known
-    Family next_hop_family = Family::None;    // of Gateway; IPv6 also for IPv4 routes (RFC 8950)
-    AddressBytes next_hop{};                  // of Gateway
-};
 
 // A neighbour's place in the table: stays the same as long as epoch() does.
 using NeighbourSlot = uint32_t;
@@ -84,7 +68,7 @@ struct InterfaceAddress {
     bool operator==(const InterfaceAddress&) const = default;
 };
 
-class Routing {
+class Routing final : public RouteLookup {
   public:
     static constexpr uint32_t kMaxNeighbours = 65536;
     static constexpr uint32_t kMaxRequests = 1024;  // that wait for the kernel
@@ -102,7 +86,7 @@ class Routing {
     static Result<std::unique_ptr<Routing>> create(const Options& options);
     // What create() takes from DPDK's heap.
     static uint64_t bytes_for(const Options& options) noexcept;
-    ~Routing();
+    ~Routing() override;
     Routing(const Routing&) = delete;
     Routing& operator=(const Routing&) = delete;
 
@@ -110,7 +94,8 @@ class Routing {
 
     // `flow_hash` chooses among the hops of a route that has several; the same hash gets the same
     // hop. A hop whose link is down is not chosen while another one is up.
-    Route find(Family family, const AddressBytes& destination, uint32_t flow_hash) const noexcept;
+    Route find(Family family, const AddressBytes& destination,
+               uint32_t flow_hash) const noexcept override;
     // The address with which the box speaks on this interface to `peer`: the one whose network
     // holds it, else of those of universal scope the first (IPv4) or the one that has most leading
     // bits in common (IPv6), else one of another interface. False: there is none.
@@ -151,6 +136,7 @@ class Routing {
         RouteKind kind = RouteKind::NoRoute;  // OnLink stands for hops of any kind
         uint32_t metric = 0;                  // of several for one prefix, the least counts
         std::vector<Hop> hops;
+        bool is_broadcast = false;  // of Local: RTN_BROADCAST
         bool operator==(const RouteEntry& other) const;
     };
 

@@ -166,6 +166,22 @@ TEST_CASE("what no route covers has none, and groups of hosts are the box's own"
     CHECK(find(*routing, "ff02::1").kind == RouteKind::Local);
 }
 
+TEST_CASE("a network's broadcast address is told apart from the box's own") {
+    const auto routing = make_routing();
+    routing->add({.prefix = *IpPrefix::parse("192.0.2.1/32"),
+                  .kind = RouteKind::Local,
+                  .hops = {{.interface = 1}}});
+    routing->add({.prefix = *IpPrefix::parse("192.0.2.255/32"),
+                  .kind = RouteKind::Local,
+                  .hops = {{.interface = 1}},
+                  .is_broadcast = true});
+    apply(*routing);
+    CHECK(find(*routing, "192.0.2.255").kind == RouteKind::Local);
+    CHECK(find(*routing, "192.0.2.255").interface == 1);
+    CHECK(find(*routing, "192.0.2.255").is_broadcast);
+    CHECK_FALSE(find(*routing, "192.0.2.1").is_broadcast);
+}
+
 TEST_CASE("a route says its kind, its interface and its gateway") {
     const auto routing = make_routing();
     routing->add({.prefix = *IpPrefix::parse("10.1.0.0/16"),
