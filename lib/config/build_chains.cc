@@ -9,6 +9,7 @@
 #include "config/build.h"
 #include "config/build_rule.h"
 #include "config/chain_graph.h"
+#include "config/hairpin.h"
 #include "config/policy_analysis.h"
 #include "config/rule_analysis.h"
 #include "config/rule_id.h"
@@ -27,11 +28,14 @@ class ChainsBuilder {
     ChainsBuilder(Ruleset& ruleset, Diagnostics& diagnostics)
         : ruleset_(ruleset), diagnostics_(diagnostics) {}
 
-    void build(const Value& section);
+    // `nat` may be null.
+    void build(const Value& section, const Value* nat);
     const RuleMarks& marks() const noexcept { return marks_; }
 
   private:
     void add_source(const Value::Entry& entry);
+    void add_nat_source(const Value::Entry& entry);
+    void take_hook(Hook hook, const Location& at);
     bool check_name(const Value& key);
     void read_policy(const Value::Entry& entry, const Section* section, Chain& chain);
     void build_rules(size_t index, HookMask hooks);
@@ -46,9 +50,13 @@ class ChainsBuilder {
     std::unordered_map<std::string, Location> given_ids_;
 };
 
-void ChainsBuilder::build(const Value& section) {
+void ChainsBuilder::build(const Value& section, const Value* nat) {
     for (const Value::Entry& entry : section.entries())
         add_source(entry);
+    const Section nat_section(nat, "nat", "'nat'", diagnostics_);
+    for (const char* name : {"prerouting", "postrouting"}) {
+        if (const Value::Entry* entry = nat_section.find_entry(name)) add_nat_source(*entry);
+    }
     ChainGraph graph(sources_, ruleset_.names);
     marks_.resize(sources_.size());
     for (size_t i = 0; i < sources_.size(); ++i)
@@ -87,17 +95,62 @@ void ChainsBuilder::add_source(const Value::Entry& entry) {
                                "each rule begins with '- '");
         }
     }
-    if (hook == Hook::Raw) ruleset_.raw = static_cast<int>(ruleset_.chains.size());
-    if (hook == Hook::Forward) ruleset_.forward = static_cast<int>(ruleset_.chains.size());
-    if (hook == Hook::Input || hook == Hook::Output) {
-        diagnostics_.warning("W120", entry.key.location(),
-                             fmt::format("chain '{}' has no effect in bridge mode: nothing is "
-                                         "delivered to the box yet",
-                                         chain.name));
-    }
+    take_hook(hook, entry.key.location());
     sources_.push_back(source);
     ruleset_.names.chains.push_back(chain.name);
     ruleset_.chains.push_back(std::move(chain));
+}
+
+// Only rules: what none of them says anything about keeps its addresses.
+void ChainsBuilder::add_nat_source(const Value::Entry& entry) {
+    Chain chain;
+    chain.name = "nat." + entry.key.text();
+    chain.hook = hook_of_chain(chain.name);
+    chain.policy = Policy::Accept;
+    ChainSource source{.entry = &entry, .rules = nullptr, .hook = chain.hook};
+    if (entry.value.is_list()) {
+        source.rules = &entry.value;
+    } else if (!entry.value.is_null()) {
+        diagnostics_.error("E005", entry.value.location(),
+                           fmt::format("'{}' takes a list of rules, not {}", entry.key.text(),
+                                       entry.value.kind_name()),
+                           "each rule begins with '- '");
+    }
+    take_hook(chain.hook, entry.key.location());
+    sources_.push_back(source);
+    ruleset_.names.chains.push_back(chain.name);
+    ruleset_.chains.push_back(std::move(chain));
+}
+
+// Of the chain that comes next.
+void ChainsBuilder::take_hook(Hook hook, const Location& at) {
+    const int index = static_cast<int>(ruleset_.chains.size());
+    switch (hook) {
+        case Hook::Raw:
+            ruleset_.raw = index;
+            return;
+        case Hook::Forward:
+            ruleset_.forward = index;
+            return;
+        case Hook::None:
+            return;
+        case Hook::Prerouting:
+            ruleset_.prerouting = index;
+            break;
+        case Hook::Input:
+            ruleset_.input = index;
+            break;
+        case Hook::Output:
+            ruleset_.output = index;
+            break;
+        case Hook::Postrouting:
+            ruleset_.postrouting = index;
+    }
+    if (ruleset_.names.has_routed_interfaces()) return;
+    diagnostics_.warning(
+        "W120", at,
+        fmt::format("chain '{}' has no effect: all interfaces are bridged", to_string(hook)),
+        "an interface without 'bridge' is routed");
 }
 
 bool ChainsBuilder::check_name(const Value& key) {
@@ -111,9 +164,11 @@ bool ChainsBuilder::check_name(const Value& key) {
                              return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
                                     (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
                          });
-    if (is_word && find_action(name) == nullptr) return true;
+    const bool is_nat = (mask_of(hook_of_chain(name)) & kNatHooks) != 0;
+    if (is_word && find_action(name) == nullptr && !is_nat) return true;
     std::string hint = "names have up to 31 letters, digits, '_', '-' or '.'";
     if (is_word) hint = "it is the name of an action";
+    if (is_nat) hint = fmt::format("write  nat: {{ {}: [...] }}", name.substr(name.find('.') + 1));
     diagnostics_.error("E005", key.location(),
                        fmt::format("{} cannot be the name of a chain", quoted(name)),
                        std::move(hint));
@@ -156,8 +211,13 @@ void ChainsBuilder::build_rules(size_t index, HookMask hooks) {
         BuiltRule built = build_rule(value, place, ruleset_.names, diagnostics_);
         take_id(built);
         if (!built.is_enabled) continue;
+        auto hairpin = built.is_good ? build_hairpin_rule(value, built.rule, place, ruleset_.names)
+                                     : std::nullopt;
         marks_[index].push_back({built.place, built.is_good});
         chain.rules.push_back(std::move(built.rule));
+        if (!hairpin) continue;
+        marks_[index].push_back({built.place, false});  // nothing is said about it
+        chain.rules.push_back(std::move(*hairpin));
     }
 }
 
@@ -177,7 +237,10 @@ void ChainsBuilder::name_rules() {
         used.insert(id);
     std::unordered_map<std::string, unsigned> repeats;
     for (Chain& chain : ruleset_.chains) {
+        const Rule* before = nullptr;
         for (Rule& rule : chain.rules) {
+            if (rule.is_implicit) rule.id = hairpin_rule_id(before->id);
+            before = &rule;
             if (!rule.id.empty()) continue;
             unsigned& repeat = repeats[derived_rule_id(chain.name, rule.text, 1)];
             do {
@@ -237,7 +300,7 @@ void build_chains(const Value& document, Ruleset& ruleset, Diagnostics& diagnost
         return;
     }
     ChainsBuilder builder(ruleset, diagnostics);
-    builder.build(*section);
+    builder.build(*section, document.find("nat"));
     if (!diagnostics.has_errors())
         analyse_policies(document, ruleset, builder.marks(), diagnostics);
 }

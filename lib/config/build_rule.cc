@@ -6,6 +6,7 @@
 
 #include "base/scalar.h"
 #include "config/foreign_words.h"
+#include "config/rule_key.h"
 #include "config/schema.h"
 #include "config/section.h"
 #include "rules/log_statement.h"
@@ -20,6 +21,11 @@ constexpr std::string_view kActionsNotBuilt[] = {"synproxy"};
 constexpr size_t kMaxIdLength = 63;
 constexpr size_t kMaxCommentLength = 255;
 
+constexpr FamilyMask families_of(Family family) noexcept {
+    if (family == Family::None) return kBothFamilies;
+    return family == Family::Ipv4 ? kIpv4Only : kIpv6Only;
+}
+
 class RuleBuilder {
   public:
     RuleBuilder(const Value& value, const RulePlace& place, const Names& names,
@@ -33,13 +39,17 @@ class RuleBuilder {
     BuiltRule build();
 
   private:
+    struct Place {
+        std::string_view key;
+        Location at;
+    };
+
     void read_scope();
     void check_keys();
-    void report_unknown_key(const Value& key);
     void read_matches(const Value& from, bool negated);
     void add_match(const MatchType& type, const Value::Entry& entry, bool negated);
-    void check_hooks(std::string_view key, HookMask hooks, const Location& at);
     void check_families();
+    void report_family_clash(const Place& place);
     void read_statements();
     void add_statement(const StatementType& type, const Value& key, const Value& value);
     void read_target();
@@ -48,11 +58,6 @@ class RuleBuilder {
     void check_options(const TargetType* target);
     void read_administration();
     bool read_flag(std::string_view key, bool otherwise);
-
-    struct Place {
-        std::string_view key;
-        Location at;
-    };
 
     const Value& value_;
     const RulePlace& place_;
@@ -63,6 +68,7 @@ class RuleBuilder {
     BuiltRule result_;
     std::vector<Match> matches_;  // in the order of the file
     std::vector<Place> match_places_;
+    Place target_place_;
 };
 
 BuiltRule RuleBuilder::build() {
@@ -80,9 +86,9 @@ BuiltRule RuleBuilder::build() {
                                "not: { src: 10.0.0.0/8 }");
         }
     }
-    check_families();
     read_statements();
     read_target();
+    check_families();
     read_administration();
 
     Rule& rule = result_.rule;
@@ -138,34 +144,11 @@ void RuleBuilder::check_keys() {
         if (is_option) continue;
         const SchemaKey* key = find_schema_key("rule", word);
         if (key == nullptr) {
-            report_unknown_key(entry.key);
+            report_unknown_rule_key(entry.key, diagnostics_);
         } else if (!key->built) {
             report_not_built(word, entry.key.location(), diagnostics_);
         }
     }
-}
-
-void RuleBuilder::report_unknown_key(const Value& key) {
-    const std::string_view own = own_rule_key(key.text());
-    std::string hint = own.empty() ? std::string() : fmt::format("did you mean '{}'?", own);
-    if (hint.empty()) {
-        std::vector<std::string_view> known = schema_names("rule");
-        for (const MatchType* type : match_types())
-            known.push_back(type->key);
-        for (const StatementType* type : statement_types())
-            known.push_back(type->key);
-        for (const TargetType* type : target_types()) {
-            if (type->own_key) known.push_back(type->name);
-            known.insert(known.end(), type->options.begin(), type->options.end());
-        }
-        hint = did_you_mean(key.text(), known);
-    }
-    if (hint.empty() && find_action(key.text()) != nullptr) {
-        hint = fmt::format("write  action: {}", key.text());
-    }
-    diagnostics_.error("E002", key.location(),
-                       fmt::format("unknown key {} in a rule", quoted(key.text())),
-                       std::move(hint));
 }
 
 void RuleBuilder::read_matches(const Value& from, bool negated) {
@@ -190,7 +173,7 @@ void RuleBuilder::read_matches(const Value& from, bool negated) {
 }
 
 void RuleBuilder::add_match(const MatchType& type, const Value::Entry& entry, bool negated) {
-    check_hooks(type.key, type.hooks, entry.key.location());
+    check_place(type.key, type.hooks, place_, entry.key.location(), diagnostics_);
     context_.key = type.key;
     context_.key_location = entry.key.location();
     Match match{&type, negated, type.parse(entry.value, context_)};
@@ -199,22 +182,16 @@ void RuleBuilder::add_match(const MatchType& type, const Value::Entry& entry, bo
     match_places_.push_back({type.key, entry.key.location()});
 }
 
-void RuleBuilder::check_hooks(std::string_view key, HookMask hooks, const Location& at) {
-    if ((hooks & scope_.hooks) != 0) return;
-    std::string usable;
-    for (const Hook hook : {Hook::Raw, Hook::Input, Hook::Forward, Hook::Output}) {
-        if ((hooks & static_cast<HookMask>(hook)) == 0) continue;
-        if (!usable.empty()) usable += " or ";
-        usable += to_string(hook);
-    }
-    diagnostics_.error("E016", at,
-                       fmt::format("'{}' cannot match in chain '{}'", key, place_.chain),
-                       "use it in " + usable);
+void RuleBuilder::report_family_clash(const Place& place) {
+    diagnostics_.error("E018", place.at,
+                       fmt::format("this rule can never match: '{}' is of another address family "
+                                   "than the rest",
+                                   place.key));
 }
 
 // A rule whose matches have no family in common never matches. A negated match that names one
 // family only narrows the rule to it, as in netfilter, where `! -s 10.0.0.0/8` is an IPv4 rule: the
-// rule gets a `family` that listings show.
+// rule gets a `family` that listings show. So does a rule that translates to addresses of one.
 void RuleBuilder::check_families() {
     FamilyMask common = kBothFamilies;
     FamilyMask narrowed = kBothFamilies;
@@ -229,13 +206,12 @@ void RuleBuilder::check_families() {
         } else {
             common = static_cast<FamilyMask>(common & (match.negated ? ~families : families));
         }
-        if ((common & narrowed) == 0) {
-            diagnostics_.error("E018", match_places_[i].at,
-                               fmt::format("this rule can never match: '{}' is of another address "
-                                           "family than the rest",
-                                           match_places_[i].key));
-            return;
-        }
+        if ((common & narrowed) == 0) return report_family_clash(match_places_[i]);
+    }
+    if (const NatAction* nat = result_.rule.decision.nat.get(); nat != nullptr) {
+        const FamilyMask target = families_of(nat->family);
+        narrowed = static_cast<FamilyMask>(narrowed & target);
+        if ((common & narrowed) == 0) return report_family_clash(target_place_);
     }
     if (narrowed == kBothFamilies || common != kBothFamilies) return;
     std::erase_if(matches_, [family](const Match& match) { return match.type == family; });
@@ -256,7 +232,7 @@ void RuleBuilder::read_statements() {
 }
 
 void RuleBuilder::add_statement(const StatementType& type, const Value& key, const Value& value) {
-    check_hooks(type.key, type.hooks, key.location());
+    check_place(type.key, type.hooks, place_, key.location(), diagnostics_);
     context_.key = type.key;
     context_.key_location = key.location();
     Statement statement{&type, type.parse(value, context_)};
@@ -281,7 +257,10 @@ const TargetType* RuleBuilder::find_target() {
             first = &entry;
         }
         const TargetType* found = own != nullptr ? own : find_named_action(entry.value);
-        if (found != nullptr) check_hooks(found->name, found->hooks, entry.key.location());
+        if (found != nullptr) {
+            check_place(found->name, found->hooks, place_, entry.key.location(), diagnostics_);
+            target_place_ = {found->name, entry.key.location()};
+        }
         if (target == nullptr) target = found;
     }
     return target;
@@ -327,9 +306,9 @@ void RuleBuilder::check_options(const TargetType* target) {
                                             entry.key.text()) == type->options.end()) {
                 continue;
             }
-            diagnostics_.error(
-                "E016", entry.key.location(),
-                fmt::format("'{}' needs 'action: {}'", entry.key.text(), type->name));
+            diagnostics_.error("E016", entry.key.location(),
+                               fmt::format("'{}' needs '{}{}'", entry.key.text(),
+                                           type->own_key ? "" : "action: ", type->name));
         }
     }
 }

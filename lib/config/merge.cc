@@ -9,7 +9,8 @@ namespace rampart {
 
 namespace {
 
-constexpr std::string_view kNamedSections[] = {"define", "interfaces", "zones", "sets", "chains"};
+constexpr std::string_view kNamedSections[] = {"define", "interfaces", "zones",
+                                               "sets",   "chains",     "nat"};
 // Said by each file for itself.
 constexpr std::string_view kOwnKeys[] = {"version", "include"};
 

@@ -62,6 +62,7 @@ class HookAnalysis {
 
     void check_answers() const;
     void check_related() const;
+    bool accepts_related() const;
     // `strict` is where it was asked that neighbour discovery needs a rule.
     void check_neighbour_discovery(const Location& strict) const;
 
@@ -140,6 +141,17 @@ void HookAnalysis::check_related() const {
     }
 }
 
+bool HookAnalysis::accepts_related() const {
+    if (ruleset_.chains[base_].policy == Policy::Accept) return true;
+    return std::any_of(accepting_.begin(), accepting_.end(), [](const AcceptRule& rule) {
+        return std::any_of(
+            rule.space.families.begin(), rule.space.families.end(), [](const auto& space) {
+                return space && contains((*space)[Field::State],
+                                         state_of(CtClass::Related, Direction::Original));
+            });
+    });
+}
+
 // `icmpv6` names the messages it is about.
 bool may_be_discovery(const Rule& rule, const Names& names) {
     for (const Match& match : rule.matches) {
@@ -189,16 +201,35 @@ void check_raw_limits(const Value& document, Diagnostics& diagnostics) {
     }
 }
 
+// What a helper expects is RELATED, and of no use where nothing accepts that.
+void check_helpers(const Ruleset& ruleset, const RuleMarks& marks, Diagnostics& diagnostics) {
+    for (size_t chain = 0; chain < ruleset.chains.size(); ++chain) {
+        const RuleList& rules = ruleset.chains[chain].rules;
+        for (size_t i = 0; i < rules.size(); ++i) {
+            const bool has_helper = std::any_of(
+                rules[i].statements.begin(), rules[i].statements.end(),
+                [](const Statement& statement) { return statement.type->key == "helper"; });
+            if (!has_helper) continue;
+            diagnostics.warning("W111", marks[chain][i].place,
+                                "no rule accepts what this helper expects",
+                                "- { state: related, ct_helper: ..., action: accept }");
+            return;  // one is enough
+        }
+    }
+}
+
 }  // namespace
 
 void analyse_policies(const Value& document, const Ruleset& ruleset, const RuleMarks& marks,
                       Diagnostics& diagnostics) {
     check_raw_limits(document, diagnostics);
+    bool is_related_accepted = false;
     for (size_t chain = 0; chain < ruleset.chains.size(); ++chain) {
         const Hook hook = ruleset.chains[chain].hook;
-        if (hook == Hook::None || hook == Hook::Raw) continue;
+        if (hook == Hook::None || hook == Hook::Raw || (mask_of(hook) & kNatHooks) != 0) continue;
         const HookAnalysis analysis(ruleset, marks, chain, diagnostics);
         analysis.check_related();
+        is_related_accepted = is_related_accepted || analysis.accepts_related();
         // Each hook alone sees both directions only where packets are forwarded.
         if (hook != Hook::Forward || ruleset.chains[chain].policy != Policy::Drop) continue;
         analysis.check_answers();
@@ -207,6 +238,7 @@ void analyse_policies(const Value& document, const Ruleset& ruleset, const RuleM
         if (strict != nullptr && !ruleset.allow_neighbour_discovery)
             analysis.check_neighbour_discovery(strict->location());
     }
+    if (!is_related_accepted) check_helpers(ruleset, marks, diagnostics);
 }
 
 }  // namespace rampart

@@ -37,6 +37,7 @@ constexpr CodeInfo kCodes[] = {
     {"E020", "a $name that is not defined, or a bad definition"},
     {"E021", "one name for two things"},
     {"E022", "a duplicate rule id"},
+    {"E023", "a translation in the wrong hook"},
     {"E024", "a policy on a user chain"},
     {"E025", "jumps that are too deep"},
     {"E026", "a set with more elements than its max"},
@@ -56,8 +57,10 @@ constexpr CodeInfo kCodes[] = {
      "the new rules would cut the caller's own connection; only `apply` and its kin say so"},
     {"W108", "a value that other YAML tools read as a number"},
     {"W109", "neighbour discovery that strict_nd blocks"},
+    {"W110", "a masquerade that says neither for whom nor where"},
+    {"W111", "a helper, and no rule that accepts what it expects"},
     {"W112", "a limit without a burst on an accept rule of the raw chain"},
-    {"W120", "a chain that has no effect in bridge mode"},
+    {"W120", "a chain that has no effect because no interface is routed"},
     {"W122", "rules that were changed at run time end with this configuration"},
 };
 
@@ -76,6 +79,7 @@ constexpr ReferenceSection kSections[] = {
     {"control", "control"},
     {"sets.*", "sets: one set"},
     {"chains.*", "chains: one chain"},
+    {"nat", "nat"},
     {"rule", "Rules: keys besides matches and targets"},
 };
 

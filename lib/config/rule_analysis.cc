@@ -37,7 +37,7 @@ class DecidingChains {
     bool is_decided_by(const Rule& rule) {
         const Step step = rule.decision.step;
         return step == Step::Accept || is_refusal(step) || step == Step::Return ||
-               step == Step::Goto || step == Step::Notrack ||
+               step == Step::Goto || step == Step::Notrack || step == Step::Translate ||
                (step == Step::Jump && contains(rule.decision.chain));
     }
 

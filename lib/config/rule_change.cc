@@ -7,6 +7,7 @@
 #include "config/build_rule.h"
 #include "config/chain_graph.h"
 #include "config/document.h"
+#include "config/hairpin.h"
 #include "config/rule_id.h"
 #include "rules/rule_states.h"
 
@@ -112,6 +113,15 @@ bool check_jump(const Ruleset& ruleset, size_t chain, const BuiltRule& built, Ch
                           "put it into the file and apply that");
         return false;
     }
+    const bool translates = (graph.hooks(chain) & kNatHooks) != 0;
+    const HookMask there = graph.hooks(decision.chain);
+    if (there != 0 && ((there & kNatHooks) != 0) != translates) {
+        diagnostics.error(
+            "E016", built.place,
+            fmt::format("chain '{}' is {}", ruleset.chains[decision.chain].name,
+                        translates ? "for packets, not for translations" : "for translations"));
+        return false;
+    }
     graph.add(chain, decision, built.place);
     graph.check_jumps(diagnostics);
     return !diagnostics.has_errors();
@@ -130,9 +140,12 @@ std::optional<ChangedRuleset> add_rule(const Ruleset& ruleset, const std::string
         return std::nullopt;
     }
     const auto index = static_cast<size_t>(found);
-    const auto at = resolve(position, ruleset, index, diagnostics);
+    auto at = resolve(position, ruleset, index, diagnostics);
     const auto document = read_document("the rule", as_mapping(text), diagnostics);
     if (!document || !at || diagnostics.has_errors()) return std::nullopt;
+    // Never between a rule and its implicit one.
+    const RuleList& rules = ruleset.chains[index].rules;
+    if (*at < rules.size() && rules[*at].is_implicit) ++*at;
     ChainGraph graph(ruleset);
     BuiltRule built =
         build_rule(*document, {chain, graph.hooks(index)}, ruleset.names, diagnostics);
@@ -146,11 +159,15 @@ std::optional<ChangedRuleset> add_rule(const Ruleset& ruleset, const std::string
         !check_jump(ruleset, index, built, graph, diagnostics))
         return std::nullopt;
     built.rule.place = kAtRunTime;
-    ChangedRuleset changed{.ruleset = ruleset.with_rule(index, *at, std::move(built.rule)),
-                           .chain = index,
-                           .position = *at,
-                           .id = {},
-                           .text = {}};
+    auto hairpin =
+        build_hairpin_rule(*document, built.rule, {chain, graph.hooks(index)}, ruleset.names);
+    Ruleset with_rule = ruleset.with_rule(index, *at, std::move(built.rule));
+    if (hairpin) {
+        hairpin->id = hairpin_rule_id(with_rule.chains[index].rules[*at].id);
+        with_rule = with_rule.with_rule(index, *at + 1, std::move(*hairpin));
+    }
+    ChangedRuleset changed{
+        .ruleset = std::move(with_rule), .chain = index, .position = *at, .id = {}, .text = {}};
     const Rule& rule = changed.ruleset.chains[index].rules[*at];
     changed.id = rule.id;
     changed.text = rule.text;
@@ -174,7 +191,18 @@ std::optional<ChangedRuleset> delete_rule(const Ruleset& ruleset, const std::str
                           "`rampartctl list -a` shows the ids");
         return std::nullopt;
     }
-    return ChangedRuleset{.ruleset = ruleset.without_rule(found->chain, found->position),
+    const RuleList& rules = ruleset.chains[found->chain].rules;
+    if (rules[found->position].is_implicit) {
+        diagnostics.error("E005", {},
+                          fmt::format("rule {} is part of the one before it", quoted(id)),
+                          "delete that one");
+        return std::nullopt;
+    }
+    Ruleset without = ruleset.without_rule(found->chain, found->position);
+    const size_t next = found->position + 1;
+    if (next < rules.size() && rules[next].is_implicit)
+        without = without.without_rule(found->chain, found->position);
+    return ChangedRuleset{.ruleset = std::move(without),
                           .chain = found->chain,
                           .position = found->position,
                           .id = id,

@@ -9,6 +9,7 @@
 #include "base/scalar.h"
 #include "config/schema.h"
 #include "conntrack/settings.h"
+#include "rules/chain_name.h"
 
 namespace rampart {
 namespace {
@@ -122,7 +123,8 @@ class SettingsComparison {
 
     void compare_maps(const Value& before, const Value& after, const std::string& path) {
         const auto is_skipped = [&](const std::string& key) {
-            return path.empty() && (key == "chains" || key == "include" || key == "version");
+            return path.empty() &&
+                   (key == "chains" || key == "nat" || key == "include" || key == "version");
         };
         for (const Value::Entry& entry : after.entries())
             if (const std::string& key = entry.key.text(); !is_skipped(key))
@@ -184,7 +186,8 @@ class ChainComparison {
   private:
     void compare(const std::string& name, const Chain* before, const Chain* after) {
         static const RuleList kNone;
-        path_ = "chains." + name;
+        // The chains of `nat` have the section in their names.
+        path_ = (mask_of(hook_of_chain(name)) & kNatHooks) != 0 ? name : "chains." + name;
         if (before == nullptr) add(Kind::Added, "", "", "a chain");
         if (after == nullptr) add(Kind::Removed, "", "a chain", "");
         if (before != nullptr && after != nullptr && policy_text(before) != policy_text(after))

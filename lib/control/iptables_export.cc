@@ -15,8 +15,8 @@ namespace {
 
 constexpr size_t kMaxChainName = 28;  // of iptables
 
-enum class Table : uint8_t { Raw, Mangle, Filter };
-constexpr std::array<std::string_view, 3> kTableNames = {"raw", "mangle", "filter"};
+enum class Table : uint8_t { Raw, Mangle, Nat, Filter };
+constexpr std::array<std::string_view, 4> kTableNames = {"raw", "mangle", "nat", "filter"};
 constexpr std::array<std::string_view, 5> kHooksOfMangle = {"prerouting", "input", "forward",
                                                             "output", "postrouting"};
 
@@ -53,7 +53,7 @@ class Exporter {
 
 IptablesExport Exporter::run() {
     place_chains();
-    for (const Table table : {Table::Raw, Table::Mangle, Table::Filter})
+    for (const Table table : {Table::Raw, Table::Mangle, Table::Nat, Table::Filter})
         write_table(table);
     return std::move(result_);
 }
@@ -73,6 +73,7 @@ void Exporter::place_chains() {
         places_[i].is_base = chain.hook != Hook::None || is_mangle_base(chain);
         if (chain.hook == Hook::Raw) spread(i, Table::Raw);
         if (is_mangle_base(chain)) spread(i, Table::Mangle);
+        if ((mask_of(chain.hook) & kNatHooks) != 0) spread(i, Table::Nat);
     }
     for (size_t i = 0; i < ruleset_.chains.size(); ++i)
         name_chain(i);
@@ -93,7 +94,9 @@ void Exporter::name_chain(size_t index) {
     if (chain.hook == Hook::Raw) {
         place.name = "PREROUTING";
     } else if (chain.hook != Hook::None) {
-        place.name = upper_case(to_string(chain.hook));
+        // "nat.prerouting"
+        const std::string_view hook = to_string(chain.hook);
+        place.name = upper_case(hook.substr(hook.find('.') + 1));
     } else if (place.is_base) {
         place.name = upper_case(chain.name.substr(chain.name.find('-') + 1));
     } else {
@@ -117,6 +120,7 @@ std::string Exporter::count_of(RuleIndex index) const {
 void Exporter::write_declarations(Table table) {
     std::vector<std::string_view> hooks = {"INPUT", "FORWARD", "OUTPUT"};
     if (table == Table::Raw) hooks = {"PREROUTING", "OUTPUT"};
+    if (table == Table::Nat) hooks = {"PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"};
     if (table == Table::Mangle) hooks = {"PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"};
     for (const std::string_view hook : hooks) {
         std::string policy = "ACCEPT [0:0]";

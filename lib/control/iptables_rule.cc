@@ -298,6 +298,12 @@ void RuleExporter::add_condition(const Condition& condition, const std::string& 
         return add_plain(is_name ? "-m dscp {}--dscp-class {}" : "-m dscp {}--dscp {}", condition,
                          words);
     }
+    if (key == "src_type" || key == "dst_type")
+        return add_plain(fmt::format("-m addrtype {{}}--{}-type {{}}", key.substr(0, 3)), condition,
+                         {upper_case(join(words, ","))});
+    if (key == "check" && !condition.negated)
+        return add(
+            {condition.printed == "rpf" ? "-m rpfilter --invert" : "-m rpfilter --loose --invert"});
     const bool is_one_ttl =
         key == "ttl" && words.size() == 1 && words[0].find('-') == words[0].npos;
     if (is_one_ttl)

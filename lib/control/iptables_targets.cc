@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "control/iptables_words.h"
+#include "rules/nat_value.h"
 
 namespace rampart {
 
@@ -29,6 +30,7 @@ std::string statement_target(const Statement& statement, const Names& names) {
         if (value == "true") prefix.clear();
         return prefix.empty() ? "-j LOG" : "-j LOG --log-prefix " + quoted_text(prefix);
     }
+    if (key == "helper") return "-j CT --helper " + value;
     if (key == "add_to")
         return fmt::format("-j SET --add-set {} {} --exist", field_of(value, "set"),
                            field_of(value, "key"));
@@ -39,7 +41,7 @@ std::string answer_text(const Decision& decision, Family family, const Names& na
     const bool is_v4 = family == Family::Ipv4;
     std::string word = "port-unreachable";
     if (decision.reject_with != RejectWith::Default) {
-        const std::string printed = target_of(Step::Reject)->print(decision, names);
+        const std::string printed = target_of(decision)->print(decision, names);
         word = printed.substr(printed.rfind(' ') + 1);
     }
     if (word == "tcp-reset") return word;
@@ -61,6 +63,48 @@ void add_reject(const Decision& decision, const TargetScope& scope, const Names&
     if (is_default && scope.protocol.empty())
         words.emplace_back("-p tcp -j REJECT --reject-with tcp-reset");
     words.push_back("-j REJECT --reject-with " + answer_text(decision, scope.family, names));
+}
+
+void add_translation(const NatAction& action, const TargetScope& scope, IptablesTargets& targets) {
+    if (action.has_ports && scope.protocol.empty()) {
+        // A pool of ports is for the protocols that have any.
+        for (const char* protocol : {"tcp", "udp", "sctp"}) {
+            add_translation(action, {scope.family, protocol}, targets);
+            targets.words.back().insert(0, fmt::format("-p {} ", protocol));
+        }
+        NatAction without = action;
+        without.has_ports = false;
+        return add_translation(without, scope, targets);
+    }
+    const std::string range = print_nat_range(action);
+    const std::string ports = action.has_ports ? print_nat_ports(action) : std::string();
+    std::string text;
+    switch (action.kind) {
+        case NatKind::None:
+            text = "-j ACCEPT";
+            break;
+        case NatKind::Snat:
+            text = "-j SNAT --to-source " + range;
+            break;
+        case NatKind::Dnat:
+            text = "-j DNAT --to-destination " + range;
+            if (action.base_port != 0) text += fmt::format("/{}", action.base_port);
+            break;
+        case NatKind::Masquerade:
+            text = ports.empty() ? "-j MASQUERADE" : "-j MASQUERADE --to-ports " + ports;
+            break;
+        case NatKind::Redirect:
+            text = ports.empty() ? "-j REDIRECT" : "-j REDIRECT --to-ports " + ports;
+            break;
+        case NatKind::Netmap:
+            text = "-j NETMAP --to " +
+                   IpRange{{action.first, action.family}, {action.last, action.family}}.to_string();
+    }
+    if (action.is_checksum_neutral) targets.reason = "'checksum_neutral' has no counterpart";
+    const bool is_source = action.kind == NatKind::Snat || action.kind == NatKind::Masquerade;
+    if (action.is_random) text += is_source ? " --random-fully" : " --random";
+    if (action.is_persistent) text += " --persistent";
+    targets.words.push_back(std::move(text));
 }
 
 }  // namespace
@@ -98,6 +142,9 @@ IptablesTargets iptables_targets(const Rule& rule, const Names& names, const Tar
             break;
         case Step::Notrack:
             targets.words.emplace_back("-j CT --notrack");
+            break;
+        case Step::Translate:
+            add_translation(*decision.nat, scope, targets);
             break;
     }
     return targets;

@@ -93,6 +93,7 @@ class WayFinder {
             case Step::Drop:
             case Step::Reject:
             case Step::Notrack:
+            case Step::Translate:
                 break;
         }
     }

@@ -10,9 +10,10 @@
 namespace rampart {
 
 inline std::string rule_action(const Rule& rule, const Names& names) {
-    const TargetType* target = target_of(rule.decision.step);
+    const TargetType* target = target_of(rule.decision);
     if (target == nullptr) return "continue";
-    if (!target->own_key) return std::string(target->name);
+    const bool is_jump = rule.decision.step == Step::Jump || rule.decision.step == Step::Goto;
+    if (!is_jump) return std::string(target->name);
     return fmt::format("{}:{}", target->name, names.chains[rule.decision.chain]);
 }
 

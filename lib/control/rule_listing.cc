@@ -93,18 +93,19 @@ std::string rest_of(const Rule& rule, const Names& names, const ListingOptions& 
     for (const Statement& statement : rule.statements)
         rest += fmt::format(" {} {}", statement.type->key,
                             compact(statement.type->print(statement.arguments, names)));
-    if (const TargetType* target = target_of(rule.decision.step); target != nullptr) {
+    if (const TargetType* target = target_of(rule.decision); target != nullptr) {
         const std::string text = target->print_short(rule.decision, names);
         if (const size_t space = text.find(' '); space != std::string::npos)
             rest += text.substr(space);
     }
     if (!rule.comment.empty()) rest += fmt::format(" /* {} */", rule.comment);
+    if (rule.is_implicit) rest += " (implicit)";
     if (options.ids) rest += fmt::format(" # id {} ({})", rule.id, rule.place);
     return rest;
 }
 
 std::string target_column(const Decision& decision, const Names& names) {
-    const TargetType* target = target_of(decision.step);
+    const TargetType* target = target_of(decision);
     if (target == nullptr) return "";
     const std::string text = target->print_short(decision, names);
     return text.substr(0, text.find(' '));
@@ -155,9 +156,12 @@ class Lister {
             text_ += ")\n";
         }
         header();
+        // Implicit rules have a number as well: it is where `rule add` would put a new one.
         size_t number = 0;
-        for (const Rule& rule : chain.rules)
-            list_rule(++number, rule);
+        for (const Rule& rule : chain.rules) {
+            ++number;
+            if (!rule.is_implicit || options_.implicit) list_rule(number, rule);
+        }
     }
 
     void header() {
@@ -219,9 +223,10 @@ class Lister {
 Json rule_to_json(const Rule& rule, const std::vector<RuleCount>& counts, const Names& names) {
     const RuleCount& count = counts[rule.rule_index];
     Json json{{"id", rule.id}, {"packets", count.packets}, {"bytes", count.bytes}};
-    if (const TargetType* target = target_of(rule.decision.step); target != nullptr)
+    if (const TargetType* target = target_of(rule.decision); target != nullptr)
         json["target"] = target->print_short(rule.decision, names);
     json["text"] = rule.text;
+    if (rule.is_implicit) json["implicit"] = true;
     json["place"] = rule.place;
     if (!rule.comment.empty()) json["comment"] = rule.comment;
     if (count.flows_cut != 0) json["flows_cut"] = count.flows_cut;
@@ -230,6 +235,18 @@ Json rule_to_json(const Rule& rule, const std::vector<RuleCount>& counts, const 
         json["log_suppressed"] = counts[rule.logged_index + 1].packets;
     }
     return json;
+}
+
+Json rules_of_chain(const Chain& chain, const std::vector<RuleCount>& counts, const Names& names) {
+    Json rules = Json::array();
+    for (const Rule& rule : chain.rules)
+        rules.push_back(rule_to_json(rule, counts, names));
+    return rules;
+}
+
+Json nat_to_json(const Ruleset& ruleset, int chain, const std::vector<RuleCount>& counts) {
+    if (chain == Ruleset::kNoChain) return Json::array();
+    return rules_of_chain(ruleset.chains[static_cast<size_t>(chain)], counts, ruleset.names);
 }
 
 }  // namespace
@@ -243,6 +260,7 @@ Json rules_to_json(const Ruleset& ruleset, const std::vector<RuleCount>& counts,
                    uint32_t generation) {
     Json chains = Json::array();
     for (const Chain& chain : ruleset.chains) {
+        if ((mask_of(chain.hook) & kNatHooks) != 0) continue;  // below
         Json json{{"name", chain.name}};
         if (chain.policy != Policy::None) {
             json["hook"] = to_string(chain.hook);
@@ -250,9 +268,7 @@ Json rules_to_json(const Ruleset& ruleset, const std::vector<RuleCount>& counts,
             json["policy_packets"] = counts[chain.policy_index].packets;
             json["policy_bytes"] = counts[chain.policy_index].bytes;
         }
-        json["rules"] = Json::array();
-        for (const Rule& rule : chain.rules)
-            json["rules"].push_back(rule_to_json(rule, counts, ruleset.names));
+        json["rules"] = rules_of_chain(chain, counts, ruleset.names);
         chains.push_back(std::move(json));
     }
     Json counters = Json::array();
@@ -270,7 +286,9 @@ Json rules_to_json(const Ruleset& ruleset, const std::vector<RuleCount>& counts,
             {"chains", std::move(chains)},
             {"counters", std::move(counters)},
             {"implicit", std::move(implicit)},
-            {"nat", {{"prerouting", Json::array()}, {"postrouting", Json::array()}}}};
+            {"nat",
+             {{"prerouting", nat_to_json(ruleset, ruleset.prerouting, counts)},
+              {"postrouting", nat_to_json(ruleset, ruleset.postrouting, counts)}}}};
 }
 
 }  // namespace rampart

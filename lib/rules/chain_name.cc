@@ -32,7 +32,7 @@ std::string hint_of(const std::string& name, const Names& names) {
 }  // namespace
 
 Hook hook_of_chain(std::string_view name) noexcept {
-    for (const Hook hook : {Hook::Raw, Hook::Input, Hook::Forward, Hook::Output}) {
+    for (const Hook hook : kHooks) {
         if (to_string(hook) == name) return hook;
     }
     return Hook::None;

@@ -66,6 +66,7 @@ FlowJudgement judge_flow(const Ruleset& ruleset, int chain, const RuleInput& inp
             case Step::Notrack:
                 break;
             case Step::Accept:
+            case Step::Translate:
                 return {false, rule.rule_index};
             case Step::Drop:
             case Step::Reject:

@@ -8,12 +8,10 @@ namespace rampart {
 
 namespace {
 
-constexpr HookMask kLocalHooks =
-    static_cast<HookMask>(Hook::Input) | static_cast<HookMask>(Hook::Output);
-
-// The loopback interface is the kernel's: rules on local traffic may name it.
-bool is_loopback(std::string_view word, const RuleScope& scope) noexcept {
-    return word == "lo" && (scope.hooks & kLocalHooks) != 0;
+// The loopback interface is the kernel's. Rules may name it, and match nothing: what the box sends
+// to itself never comes here.
+bool is_loopback(std::string_view word) noexcept {
+    return word == "lo";
 }
 
 }  // namespace
@@ -30,7 +28,7 @@ Arguments parse_interface_list(const Value& value, SetField field, ParseContext&
         const InterfaceSet found = context.names.find_interfaces(word);
         list.words.push_back(word);
         list.set |= found;
-        if (found.any() || is_loopback(word, context.scope)) continue;
+        if (found.any() || is_loopback(word)) continue;
         good = false;
         const auto known = context.names.interface_and_zone_names();
         std::string hint = did_you_mean(word, known);

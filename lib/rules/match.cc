@@ -15,6 +15,10 @@ std::string_view to_string(Hook hook) noexcept {
             return "forward";
         case Hook::Output:
             return "output";
+        case Hook::Prerouting:
+            return "nat.prerouting";
+        case Hook::Postrouting:
+            return "nat.postrouting";
         case Hook::None:
             break;
     }

@@ -25,9 +25,24 @@ namespace rampart {
 class SetUses;
 
 // The hooks of design decision D2, as bits: a match says where it may stand.
-enum class Hook : uint8_t { None = 0, Raw = 1, Input = 2, Forward = 4, Output = 8 };
+enum class Hook : uint8_t {
+    None = 0,
+    Raw = 1,
+    Input = 2,
+    Forward = 4,
+    Output = 8,
+    Prerouting = 16,   // nat.prerouting: destinations are translated
+    Postrouting = 32,  // nat.postrouting: sources
+};
 using HookMask = uint8_t;
-inline constexpr HookMask kAllHooks = 0x0f;
+inline constexpr HookMask kAllHooks = 0x3f, kFilterHooks = 0x0f, kNatHooks = 0x30;
+// In the order in which a packet comes to them, as far as it does.
+inline constexpr Hook kHooks[] = {Hook::Raw,     Hook::Prerouting, Hook::Input,
+                                  Hook::Forward, Hook::Output,     Hook::Postrouting};
+
+constexpr HookMask mask_of(Hook hook) noexcept {
+    return static_cast<HookMask>(hook);
+}
 
 std::string_view to_string(Hook hook) noexcept;
 

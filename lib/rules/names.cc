@@ -21,6 +21,11 @@ InterfaceSet Names::find_interfaces(std::string_view name_or_glob) const {
     return set;
 }
 
+bool Names::has_routed_interfaces() const noexcept {
+    return std::any_of(interfaces.begin(), interfaces.end(),
+                       [](const Interface& interface) { return interface.is_routed; });
+}
+
 int Names::find_chain(std::string_view name) const {
     const auto chain = std::find(chains.begin(), chains.end(), name);
     return chain == chains.end() ? -1 : static_cast<int>(chain - chains.begin());

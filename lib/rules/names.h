@@ -25,6 +25,8 @@ struct Names {
 
     // An interface, a zone, or a glob such as "eth*"; empty when nothing is called so.
     InterfaceSet find_interfaces(std::string_view name_or_glob) const;
+    // A port that is not one of a bridge pair: packets from it are routed.
+    bool has_routed_interfaces() const noexcept;
     // -1 when there is no such chain.
     int find_chain(std::string_view name) const;
     std::vector<std::string_view> interface_and_zone_names() const;

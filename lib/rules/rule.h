@@ -45,6 +45,7 @@ struct Rule {
     const SharedRate* log_rate = nullptr;
     Decision decision;
     bool is_essential = false;  // what it accepts is let in also when the table is full
+    bool is_implicit = false;   // nobody wrote it: it belongs to the rule before it
 };
 
 class RuleList {

@@ -17,6 +17,7 @@ namespace rampart {
 
 class PacketLog;
 class PathTable;
+class RouteLookup;
 struct Rule;
 
 struct RuleInput {
@@ -43,10 +44,16 @@ struct RuleInput {
     // and its flow may be changed, such as a bucket, a set or a counter. The flow is made up as
     // well.
     bool is_rehearsal = false;
-    uint32_t generation = 0;     // of the rules
-    PacketLog* log = nullptr;    // this worker's; null: nothing is logged
-    PathTable* paths = nullptr;  // this worker's counts; not null when `log` is not
-    const Rule* rule = nullptr;  // whose statements are carried out
+    // Numbers of helpers (conntrack/helper_names.h); 0: none. `helper` is that of the flow's
+    // master, or of the flow itself when it has no master; a statement asks for `wanted_helper` in
+    // raw.
+    uint8_t helper = 0;
+    uint8_t wanted_helper = 0;
+    const RouteLookup* routing = nullptr;  // null: nothing is routed
+    uint32_t generation = 0;               // of the rules
+    PacketLog* log = nullptr;              // this worker's; null: nothing is logged
+    PathTable* paths = nullptr;            // this worker's counts; not null when `log` is not
+    const Rule* rule = nullptr;            // whose statements are carried out
 };
 
 }  // namespace rampart

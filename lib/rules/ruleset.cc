@@ -29,9 +29,14 @@ Ruleset::Ruleset(const Ruleset& other)
       id_hashes(other.id_hashes),
       names(other.names),
       raw(other.raw),
+      prerouting(other.prerouting),
+      input(other.input),
       forward(other.forward),
+      output(other.output),
+      postrouting(other.postrouting),
       index_count(other.index_count),
       changes(other.changes),
+      pool_count(other.pool_count),
       changes_flows(other.changes_flows),
       allow_neighbour_discovery(other.allow_neighbour_discovery),
       neighbour_discovery_index(other.neighbour_discovery_index) {}
@@ -39,6 +44,7 @@ Ruleset::Ruleset(const Ruleset& other)
 void Ruleset::index_rules() {
     rules.assign(index_count, nullptr);
     id_hashes.assign(index_count, 0);
+    pool_count = 0;
     for (std::vector<RuleInChain>* list : {&remembering, &logging, &jumping})
         list->clear();
     for (size_t chain = 0; chain < chains.size(); ++chain)
@@ -55,8 +61,18 @@ void Ruleset::index(size_t chain, Rule& rule) {
     if (std::any_of(rule.matches.begin(), rule.matches.end(), remembers))
         remembering.push_back({chain, &rule});
     if (rule.logged_index != kNotNumbered) logging.push_back({chain, &rule});
+    if (rule.decision.nat != nullptr) number_pool(rule);
     if (rule.decision.step == Step::Jump || rule.decision.step == Step::Goto)
         jumping.push_back({chain, &rule});
+}
+
+// Rules that take sources from a pool of addresses and ports.
+void Ruleset::number_pool(Rule& rule) {
+    const NatKind kind = rule.decision.nat->kind;
+    if (kind != NatKind::Snat && kind != NatKind::Masquerade) return;
+    NatAction action = *rule.decision.nat;
+    action.pool = pool_count++;
+    rule.decision.nat = std::make_shared<const NatAction>(action);
 }
 
 void Ruleset::forget(const Rule& rule) {
@@ -143,7 +159,7 @@ std::string print_rule(const Rule& rule, const Names& names) {
     for (const Statement& statement : rule.statements)
         append(fmt::format("{}: {}", statement.type->key,
                            statement.type->print(statement.arguments, names)));
-    const TargetType* target = target_of(rule.decision.step);
+    const TargetType* target = target_of(rule.decision);
     if (target != nullptr) append(target->print(rule.decision, names));
     return text;
 }

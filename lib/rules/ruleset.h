@@ -29,7 +29,7 @@ inline constexpr unsigned kMaxJumpDepth = 16;
 struct Chain {
     std::string name;
     Hook hook = Hook::None;        // None: a user chain
-    Policy policy = Policy::None;  // None exactly for user chains
+    Policy policy = Policy::None;  // None exactly for user chains; Accept for those of nat
     RuleList rules;
     RuleIndex policy_index = 0;  // base chains: the policy's place in the numbering
 };
@@ -70,10 +70,16 @@ struct Ruleset {
     // Compiled from `chains` by compile(); null: every rule is asked, with the same outcome.
     std::unique_ptr<const Classifier> classifier;
     Names names;
-    int raw = kNoChain;  // index of the base chain of each hook
+    // Index of the base chain of each hook.
+    int raw = kNoChain;
+    int prerouting = kNoChain;
+    int input = kNoChain;
     int forward = kNoChain;
+    int output = kNoChain;
+    int postrouting = kNoChain;
     RuleIndex index_count = 0;   // rules and policies of all chains, and the implicit rules
     uint32_t changes = 0;        // rules added and removed since it was loaded
+    uint16_t pool_count = 0;     // numbers that NatAction::pool has been given
     bool changes_flows = false;  // some statement changes what rules say about a flow
     // Implicit rules (always listed by `rampartctl list --implicit`).
     bool allow_neighbour_discovery = true;
@@ -104,6 +110,7 @@ struct Ruleset {
     void index(size_t chain, Rule& rule);
     void forget(const Rule& rule);
     void count_for(const Rule& rule);
+    void number_pool(Rule& rule);
 };
 
 // The rule in the language's own words, without id and comment; negated matches last. Control

@@ -6,24 +6,42 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 
+#include "nat/nat_action.h"
 #include "packet/verdict.h"
 #include "rules/match.h"
 
 namespace rampart {
 
 // What the walk does next. Continue is also what a rule without a target does.
-enum class Step : uint8_t { Continue, Accept, Drop, Reject, Return, Jump, Goto, Notrack };
+enum class Step : uint8_t {
+    Continue,
+    Accept,
+    Drop,
+    Reject,
+    Return,
+    Jump,
+    Goto,
+    Notrack,
+    Translate,
+};
 
 struct Decision {
     Step step = Step::Continue;
     RejectWith reject_with = RejectWith::None;
-    uint16_t chain = 0;  // of Jump and Goto: index into Ruleset::chains
+    uint16_t chain = 0;                         // of Jump and Goto: index into Ruleset::chains
+    std::shared_ptr<const NatAction> nat = {};  // of Translate, never null then
 
-    bool operator==(const Decision&) const = default;
+    bool operator==(const Decision& other) const noexcept {
+        const bool is_same_nat =
+            nat == nullptr || other.nat == nullptr ? nat == other.nat : *nat == *other.nat;
+        return step == other.step && reject_with == other.reject_with && chain == other.chain &&
+               is_same_nat;
+    }
 };
 
 struct TargetType {
@@ -47,6 +65,6 @@ std::span<const TargetType* const> target_types() noexcept;
 const TargetType* find_action(std::string_view name) noexcept;
 const TargetType* find_target_key(std::string_view key) noexcept;
 // The type that prints this decision; null for a plain Continue.
-const TargetType* target_of(Step step) noexcept;
+const TargetType* target_of(const Decision& decision) noexcept;
 
 }  // namespace rampart

@@ -119,6 +119,9 @@ Judgement walk(const Ruleset& ruleset, const WalkStart& start, RuleInput& input,
             case Step::Reject:
             case Step::Notrack:
                 return end_with(rule.decision.step, rule.decision.reject_with);
+            case Step::Translate:
+                judgement.nat = rule.decision.nat.get();
+                return end_with(Step::Translate, RejectWith::None);
             case Step::Return:
                 guide.leave(at);
                 break;
@@ -133,13 +136,13 @@ Judgement walk(const Ruleset& ruleset, const WalkStart& start, RuleInput& input,
 
     if (base.policy == Policy::Drop && base.hook == Hook::Forward &&
         ruleset.allow_neighbour_discovery && is_discovery(input)) {
-        recorder.matched(ruleset.neighbour_discovery_index, {Step::Accept, RejectWith::None, 0});
+        recorder.matched(ruleset.neighbour_discovery_index, {.step = Step::Accept});
         judgement.cacheable = false;  // looks at the hop limit
         return end_with(Step::Accept, RejectWith::None);
     }
     const Step step = base.policy == Policy::Accept ? Step::Accept : Step::Drop;
     judgement.by_policy = true;
-    recorder.matched(base.policy_index, {step, RejectWith::None, 0});
+    recorder.matched(base.policy_index, {.step = step});
     return end_with(step, RejectWith::None);
 }
 

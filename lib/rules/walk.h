@@ -13,13 +13,14 @@
 namespace rampart {
 
 struct Judgement {
-    Step step = Step::Drop;  // Accept, Drop, Reject or Notrack
+    Step step = Step::Drop;  // Accept, Drop, Reject, Notrack or Translate
     RejectWith reject_with = RejectWith::None;
     bool by_policy = false;  // no rule decided
     // Every rule looked at depends only on the flow, direction and state (design D1).
     bool cacheable = false;
-    bool is_essential = false;  // the rule that accepted it is
-    PathId path = kNoPath;      // kNoPath: counted already, do not cache
+    bool is_essential = false;       // the rule that accepted it is
+    PathId path = kNoPath;           // kNoPath: counted already, do not cache
+    const NatAction* nat = nullptr;  // of Translate: the rule's; lives as long as the ruleset
 };
 
 // Where a walk begins: at a base chain (index into ruleset.chains), and when the classifier was

@@ -37,7 +37,7 @@ Sample icmp(std::string_view src, std::string_view dst, uint8_t type, uint8_t co
 Names sample_names() {
     Names names;
     for (const char* name : {"lan", "wan", "eth0", "eth1"})
-        names.interfaces.push_back({name});
+        names.interfaces.push_back({.name = name, .is_routed = true});
     Zone inside{.name = "inside", .interfaces = {}};
     inside.interfaces.set(0);
     names.zones.push_back(inside);

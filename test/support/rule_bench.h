@@ -28,10 +28,16 @@ struct Sample {
 
     Flow* flow = nullptr;
     uint64_t wall_ns = 0;
+    uint8_t helper = 0;
+    const RouteLookup* routing = nullptr;
 
     RuleInput input() {
         const uint16_t status = flow == nullptr ? uint16_t{0} : flow->status.load();
-        return {packet, tuple, ct_class, direction, in, out, flow, status, Now{0, 0, wall_ns}};
+        RuleInput input{packet, tuple, ct_class, direction,         in,
+                        out,    flow,  status,   Now{0, 0, wall_ns}};
+        input.helper = helper;
+        input.routing = routing;
+        return input;
     }
 };
 

@@ -51,7 +51,7 @@ const MatchType kMatchCtDir = {
     .key = "ct_dir",
     .dependence = Dependence::Flow,
     .hooks = static_cast<HookMask>(Hook::Input) | static_cast<HookMask>(Hook::Forward) |
-             static_cast<HookMask>(Hook::Output),
+             static_cast<HookMask>(Hook::Output) | kNatHooks,
     .parse = parse,
     .evaluate = evaluate,
     .print = print,

@@ -18,7 +18,7 @@ const MatchType kMatchCtMark = {
     .key = "ct_mark",
     .dependence = Dependence::Flow,  // set_ct_mark takes the cached verdicts back
     .hooks = static_cast<HookMask>(Hook::Input) | static_cast<HookMask>(Hook::Forward) |
-             static_cast<HookMask>(Hook::Output),
+             static_cast<HookMask>(Hook::Output) | kNatHooks,
     .parse = parse_masked_marks,
     .evaluate = evaluate,
     .print = print_masked_marks,

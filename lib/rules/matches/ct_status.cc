@@ -43,7 +43,7 @@ const MatchType kMatchCtStatus = {
     .key = "ct_status",
     .dependence = Dependence::Flow,  // a changed status takes the cached verdicts back
     .hooks = static_cast<HookMask>(Hook::Input) | static_cast<HookMask>(Hook::Forward) |
-             static_cast<HookMask>(Hook::Output),
+             static_cast<HookMask>(Hook::Output) | kNatHooks,
     .parse = parse,
     .evaluate = evaluate,
     .print = print,

@@ -27,7 +27,7 @@ const MatchType kMatchIn = {
     .key = "in",
     .dependence = Dependence::Flow,
     .hooks = static_cast<HookMask>(Hook::Raw) | static_cast<HookMask>(Hook::Input) |
-             static_cast<HookMask>(Hook::Forward),
+             static_cast<HookMask>(Hook::Forward) | mask_of(Hook::Prerouting),
     .parse = parse,
     .evaluate = evaluate,
     .print = print_interface_list,

@@ -26,7 +26,8 @@ void project(const Arguments& arguments, bool negated, Projection& projection) {
 const MatchType kMatchOut = {
     .key = "out",
     .dependence = Dependence::Flow,
-    .hooks = static_cast<HookMask>(Hook::Forward) | static_cast<HookMask>(Hook::Output),
+    .hooks = static_cast<HookMask>(Hook::Forward) | static_cast<HookMask>(Hook::Output) |
+             mask_of(Hook::Postrouting),
     .parse = parse,
     .evaluate = evaluate,
     .print = print_interface_list,

@@ -45,7 +45,7 @@ const MatchType kMatchState = {
     .dependence = Dependence::Flow,
     // The raw hook stands before connection tracking.
     .hooks = static_cast<HookMask>(Hook::Input) | static_cast<HookMask>(Hook::Forward) |
-             static_cast<HookMask>(Hook::Output),
+             static_cast<HookMask>(Hook::Output) | kNatHooks,
     .parse = parse,
     .evaluate = evaluate,
     .print = print,

@@ -29,7 +29,7 @@ std::string print(const Arguments& arguments, const Names&) {
 
 const StatementType kStatementDeleteFrom = {
     .key = "delete_from",
-    .hooks = kAllHooks,
+    .hooks = kFilterHooks,
     .parse = parse,
     .execute = execute,
     .print = print,

@@ -6,9 +6,9 @@ namespace {
 
 // The order in which a rule's statements are printed and carried out.
 constexpr const StatementType* kStatementTypes[] = {
-    &kStatementCounter,   &kStatementLog,     &kStatementSetMark,
-    &kStatementSetCtMark, &kStatementSetDscp, &kStatementTcpMss,
-    &kStatementTimeout,   &kStatementAddTo,   &kStatementDeleteFrom,
+    &kStatementCounter, &kStatementLog,        &kStatementSetMark, &kStatementSetCtMark,
+    &kStatementSetDscp, &kStatementTcpMss,     &kStatementTimeout, &kStatementHelper,
+    &kStatementAddTo,   &kStatementDeleteFrom,
 };
 
 }  // namespace

@@ -12,6 +12,7 @@ extern const StatementType kStatementSetCtMark;
 extern const StatementType kStatementSetDscp;
 extern const StatementType kStatementTcpMss;
 extern const StatementType kStatementTimeout;
+extern const StatementType kStatementHelper;
 extern const StatementType kStatementAddTo;
 extern const StatementType kStatementDeleteFrom;
 

@@ -33,7 +33,7 @@ std::string print(const Arguments& arguments, const Names&) {
 const StatementType kStatementSetCtMark = {
     .key = "set_ct_mark",
     .hooks = static_cast<HookMask>(Hook::Input) | static_cast<HookMask>(Hook::Forward) |
-             static_cast<HookMask>(Hook::Output),
+             static_cast<HookMask>(Hook::Output) | kNatHooks,
     .parse = parse,
     .execute = execute,
     .print = print,

@@ -46,7 +46,7 @@ std::string print(const Arguments& arguments, const Names&) {
 
 const StatementType kStatementSetDscp = {
     .key = "set_dscp",
-    .hooks = kAllHooks,
+    .hooks = kFilterHooks,
     .parse = parse,
     .execute = execute,
     .print = print,

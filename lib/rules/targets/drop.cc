@@ -24,7 +24,7 @@ std::string print_short(const Decision&, const Names&) {
 const TargetType kTargetDrop = {
     .name = "drop",
     .own_key = false,
-    .hooks = kAllHooks,
+    .hooks = kFilterHooks,
     .options = {},
     .parse = parse,
     .print = print,

@@ -14,5 +14,11 @@ extern const TargetType kTargetJump;
 extern const TargetType kTargetLog;
 extern const TargetType kTargetNotrack;
 extern const TargetType kTargetGoto;
+extern const TargetType kTargetDnat;
+extern const TargetType kTargetRedirect;
+extern const TargetType kTargetSnat;
+extern const TargetType kTargetMasquerade;
+extern const TargetType kTargetNetmap;
+extern const TargetType kTargetNoNat;
 
 }  // namespace rampart

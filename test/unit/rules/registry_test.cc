@@ -18,8 +18,23 @@ using namespace rampart::test;
 
 namespace {
 
+// Of a base chain that takes what may stand in `hooks`.
+std::string section_with(std::string_view rule, HookMask hooks) {
+    const auto may = [hooks](Hook hook) { return (hooks & mask_of(hook)) != 0; };
+    const char* begin = "  forward: { policy: accept, rules: [ { jump: web }, ";
+    const char* end = " ] }\n";
+    if (!may(Hook::Forward)) {
+        begin = may(Hook::Raw)          ? "  raw: { rules: [ "
+                : may(Hook::Prerouting) ? "nat: { prerouting: [ "
+                                        : "nat: { postrouting: [ ";
+    }
+    std::string text = may(Hook::Forward)
+                           ? std::string()
+                           : "  forward: { policy: accept, rules: [ { jump: web } ] }\n";
+    return text + begin + std::string(rule) + end;
+}
+
 std::string problem_with(std::string_view rule, HookMask hooks) {
-    const bool is_raw = hooks == static_cast<HookMask>(Hook::Raw);
     // Sets only where the example uses one: an unused one is a warning.
     const auto uses = [rule](std::string_view name) { return rule.find(name) != rule.npos; };
     std::string sets;
@@ -27,14 +42,11 @@ std::string problem_with(std::string_view rule, HookMask hooks) {
     if (uses("@pinned")) sets += "sets: { pinned: { type: \"ip,proto,port\" } }\n";
     std::string text = "version: 1\n" + sets +
                        "interfaces:\n"
-                       "  lan: { device: \"0000:01:00.0\", bridge: wan }\n"
+                       "  lan: { device: \"0000:01:00.0\" }\n"
                        "  wan: { device: \"0000:01:00.1\" }\n"
                        "chains:\n"
-                       "  web: [ { action: continue } ]\n"
-                       "  forward: { policy: accept, rules: [ { jump: web }";
-    text += is_raw ? " ] }\n  raw: { rules: [ " : ", ";
-    text += rule;
-    text += " ] }\n";
+                       "  web: [ { action: continue } ]\n" +
+                       section_with(rule, hooks);
     Diagnostics diagnostics;
     load_configuration("example.yaml", text, diagnostics);
     return diagnostics.to_text();

@@ -38,11 +38,11 @@ TEST_CASE("an unknown interface is an error with a hint") {
           "E011 no interface or zone named 'x*' | known: lan, wan, eth0, eth1, inside");
 }
 
-TEST_CASE("the loopback interface exists for local traffic only") {
-    const auto input = static_cast<HookMask>(Hook::Input);
-    const auto forward = static_cast<HookMask>(Hook::Forward);
-    CHECK(RuleBench("{ in: lo }", "in", input).is_parsed());
-    CHECK_FALSE(RuleBench("{ in: lo }", "in", forward).is_parsed());
+TEST_CASE("the loopback interface may be named, and no packet matches it") {
+    const RuleBench loopback("{ in: lo }", "in");
+    CHECK(loopback.is_parsed());
+    CHECK(loopback.print() == "lo");
+    CHECK_FALSE(loopback.matches(tcp("127.0.0.1", 1, "127.0.0.1", 2)));
 }
 
 TEST_CASE("in is printed as it was written") {

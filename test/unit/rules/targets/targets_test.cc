@@ -68,10 +68,10 @@ TEST_CASE("jump and goto name a user chain") {
 }
 
 TEST_CASE("every step but continue knows the target that prints it") {
-    CHECK(target_of(Step::Continue) == nullptr);
+    CHECK(target_of({.step = Step::Continue}) == nullptr);
     for (const Step step :
          {Step::Accept, Step::Drop, Step::Reject, Step::Return, Step::Jump, Step::Goto}) {
-        REQUIRE(target_of(step) != nullptr);
+        REQUIRE(target_of({.step = step}) != nullptr);
     }
-    CHECK(target_of(Step::Goto)->name == "goto");
+    CHECK(target_of({.step = Step::Goto})->name == "goto");
 }
