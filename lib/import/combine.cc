@@ -10,7 +10,8 @@ namespace {
 // Above this many pairs of rules no common rules are looked for; all keep their family.
 constexpr size_t kMaxPairs = 25'000'000;
 
-constexpr std::string_view kHookOrder[] = {"raw", "input", "forward", "output"};
+constexpr std::string_view kHookOrder[] = {"raw",    "input",        "forward",
+                                           "output", kNatPrerouting, kNatPostrouting};
 
 // A limit of both families would be shared between them, where iptables has two.
 bool has_own_state(const ImportedRule& rule) {
@@ -90,11 +91,6 @@ void separate(ImportedDocument& both, ImportedChain accepted, ImportedChain drop
     both.chains.push_back({name, {}, std::move(accepted.rules)});
 }
 
-std::vector<ImportedRule> joined(std::vector<ImportedRule> a, std::vector<ImportedRule> b) {
-    a.insert(a.end(), std::make_move_iterator(b.begin()), std::make_move_iterator(b.end()));
-    return a;
-}
-
 size_t place_of(const ImportedChain& chain) {
     return static_cast<size_t>(std::find(std::begin(kHookOrder), std::end(kHookOrder), chain.name) -
                                std::begin(kHookOrder));
@@ -135,8 +131,6 @@ ImportedDocument combine(ImportedDocument v4, ImportedDocument v6, ChainNames& n
             separate(both, std::move(other), std::move(chain), Family::Ipv6, names);
         }
     }
-    both.nat_prerouting = joined(std::move(v4.nat_prerouting), std::move(v6.nat_prerouting));
-    both.nat_postrouting = joined(std::move(v4.nat_postrouting), std::move(v6.nat_postrouting));
     sort_chains(both);
     return both;
 }

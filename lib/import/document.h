@@ -7,6 +7,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "import/chain_names.h"
@@ -20,10 +21,12 @@ struct ImportedChain {
     std::vector<ImportedRule> rules;
 };
 
+// The base chains of nat, which have a section of their own and no policy.
+inline constexpr std::string_view kNatPrerouting = "nat.prerouting";
+inline constexpr std::string_view kNatPostrouting = "nat.postrouting";
+
 struct ImportedDocument {
     std::vector<ImportedChain> chains;
-    std::vector<ImportedRule> nat_prerouting;
-    std::vector<ImportedRule> nat_postrouting;
 
     ImportedChain* find(std::string_view name);
 };

@@ -97,7 +97,7 @@ void Importer::complete(ImportedDocument& document) {
         if (chain != nullptr && !chain->rules.empty())
             report_.remark_once(
                 "the chains 'input' and 'output' have no effect on a transparent "
-                "bridge: nothing is delivered to the box yet");
+                "bridge, only where an interface is routed");
     }
     remark_on_family();
 }
@@ -116,6 +116,19 @@ void Importer::add_interface(std::string name) {
         std::any_of(interfaces_.begin(), interfaces_.end(),
                     [&name](const InterfaceMapping& i) { return i.name == name; });
     if (!is_known && name != "lo") interfaces_.push_back({std::move(name), {}, {}});
+}
+
+bool needs_routes(const ImportedDocument& document) {
+    for (const ImportedChain& chain : document.chains) {
+        const bool translates = chain.name == kNatPrerouting || chain.name == kNatPostrouting;
+        for (const ImportedRule& rule : chain.rules) {
+            const bool asks_routes = rule.find_match("check") != nullptr ||
+                                     rule.find_match("src_type") != nullptr ||
+                                     rule.find_match("dst_type") != nullptr;
+            if (rule.is_imported() && (translates || asks_routes)) return true;
+        }
+    }
+    return false;
 }
 
 void Importer::name_interfaces(const ImportedDocument& document) {
@@ -146,7 +159,8 @@ void Importer::name_interfaces(const ImportedDocument& document) {
                         prefix));
     }
     // Without any name the document needs two ports all the same.
-    if (interfaces_.empty()) interfaces_ = {{"lan", {}, "wan"}, {"wan", {}, {}}};
+    if (interfaces_.empty())
+        interfaces_ = {{"lan", {}, needs_routes(document) ? "" : "wan"}, {"wan", {}, {}}};
 }
 
 std::string Importer::title() const {

@@ -14,9 +14,14 @@ namespace rampart {
 
 namespace {
 
+bool is_translation(std::string_view action) {
+    return action == "dnat" || action == "redirect" || action == "snat" || action == "masquerade" ||
+           action == "netmap";
+}
+
 bool is_terminal(std::string_view action) {
     return action == "accept" || action == "drop" || action == "reject" || action == "return" ||
-           action == "notrack" || action == "goto";
+           action == "notrack" || action == "goto" || is_translation(action);
 }
 
 // Names of hashlimit tables that several rules share.
@@ -47,9 +52,7 @@ class TablesTranslator {
     RuleDraft read(const DumpTable& table, const DumpRule& rule);
     void keep(RuleDraft draft, std::vector<ImportedRule>& into);
     void keep_alternatives(const RuleDraft& draft, std::vector<ImportedRule>& into);
-    void add_nat(const DumpTable& table, const DumpRule& rule);
-    void refuse(const DumpRule& rule, std::string reason, std::string hint,
-                std::vector<ImportedRule>& into);
+    void name_translations(const DumpTable& table);
     void check_mangle(const DumpTable& table, const DumpRule& rule, RuleDraft& draft);
     void join_mangle();
     std::string place_of(const DumpTable& table, const std::string& chain);
@@ -82,7 +85,7 @@ ImportedDocument TablesTranslator::run() {
 void TablesTranslator::translate(const DumpTable& table) {
     static constexpr std::string_view kKnown[] = {"filter", "raw", "mangle", "nat"};
     if (std::find(std::begin(kKnown), std::end(kKnown), table.name) != std::end(kKnown)) {
-        if (table.name != "nat") add_chains(table);
+        add_chains(table);
         return add_rules(table);
     }
     // A table without rules says nothing.
@@ -98,6 +101,8 @@ std::string TablesTranslator::place_of(const DumpTable& table, const std::string
     if (!is_builtin(*known)) return names_.name_of(table.name, chain);
     if (table.name == "filter") return lower_case(chain);
     if (table.name == "raw") return chain == "PREROUTING" ? "raw" : "";
+    if (table.name == "nat" && chain == "PREROUTING") return std::string(kNatPrerouting);
+    if (table.name == "nat") return chain == "POSTROUTING" ? std::string(kNatPostrouting) : "";
     return "mangle-" + lower_case(chain);
 }
 
@@ -105,33 +110,33 @@ void TablesTranslator::add_chains(const DumpTable& table) {
     for (const DumpChain& chain : table.chains) {
         const std::string name = place_of(table, chain.name);
         if (name.empty() || document_.find(name) != nullptr) continue;
-        const bool is_hook = is_builtin(chain) && table.name != "mangle";
+        const bool is_hook = is_builtin(chain) && table.name != "mangle" && table.name != "nat";
         document_.chains.push_back({name, is_hook ? lower_case(chain.policy) : "", {}});
     }
 }
 
 void TablesTranslator::add_rules(const DumpTable& table) {
     for (const DumpRule& rule : table.rules) {
-        if (table.name == "nat") {
-            add_nat(table, rule);
-            continue;
-        }
         ImportedChain* chain = document_.find(place_of(table, rule.chain));
         if (find_chain(table, rule.chain) == nullptr) {
             context_.report.problem(rule.origin,
                                     fmt::format("the table {} has no chain {}", quoted(table.name),
                                                 quoted(rule.chain)));
         } else if (chain == nullptr) {
-            // Only raw OUTPUT gets here.
-            context_.report.problem(rule.origin,
-                                    "packets that this box sends itself do not pass 'raw'",
-                                    "it has no effect on a bridge; leave it out");
+            // Only OUTPUT of raw, and INPUT and OUTPUT of nat get here.
+            context_.report.problem(
+                rule.origin,
+                fmt::format("packets that this box sends or gets itself do not pass '{}'",
+                            table.name),
+                table.name == "raw" ? "it has no effect on a bridge; leave it out"
+                                    : "only forwarded packets are translated; leave it out");
         } else {
             RuleDraft draft = read(table, rule);
             if (table.name == "mangle") check_mangle(table, rule, draft);
             keep(std::move(draft), chain->rules);
         }
     }
+    if (table.name == "nat") name_translations(table);
     for (const DumpChain& chain : table.chains) {
         if (table.name == "mangle" && chain.policy == "DROP")
             context_.report.problem(chain.origin, "a policy of the table mangle is not imported",
@@ -168,13 +173,6 @@ RuleDraft TablesTranslator::read(const DumpTable& table, const DumpRule& rule) {
         draft.refuse(fmt::format("it shares the limit {} with other rules", quoted(name[1])),
                      "each rule of Rampart has a limit of its own");
     return draft;
-}
-
-void TablesTranslator::refuse(const DumpRule& rule, std::string reason, std::string hint,
-                              std::vector<ImportedRule>& into) {
-    RuleDraft draft(dump_.family, rule.origin, context_);
-    draft.refuse(std::move(reason), std::move(hint));
-    into.push_back(draft.rule());
 }
 
 void TablesTranslator::keep(RuleDraft draft, std::vector<ImportedRule>& into) {
@@ -254,23 +252,20 @@ void TablesTranslator::join_mangle() {
     }
 }
 
-void TablesTranslator::add_nat(const DumpTable& table, const DumpRule& rule) {
-    const bool is_before = rule.chain == "PREROUTING";
-    auto& list = is_before ? document_.nat_prerouting : document_.nat_postrouting;
-    if (!is_before && rule.chain != "POSTROUTING")
-        return refuse(rule, "of the table nat only PREROUTING and POSTROUTING can be imported",
-                      "user chains of nat are not built yet; local packets are not translated",
-                      list);
-    RuleDraft draft = read(table, rule);
-    if (draft.action() == "jump" || draft.action() == "goto" || draft.action() == "drop")
-        draft.refuse("user chains of the table nat are not built yet");
-    ImportedRule result = draft.rule();
-    for (Term& effect : result.effects) {
-        if (effect.key == "action") effect = {"no_nat", {"true"}, false, false};
+// What nat accepts is not translated.
+void TablesTranslator::name_translations(const DumpTable& table) {
+    for (const DumpChain& known : table.chains) {
+        ImportedChain* chain = document_.find(place_of(table, known.name));
+        if (chain == nullptr) continue;
+        for (ImportedRule& rule : chain->rules) {
+            for (Term& effect : rule.effects) {
+                const bool ends = effect.key == "action" &&
+                                  (effect.words.front() == "accept" ||
+                                   (is_builtin(known) && effect.words.front() == "return"));
+                if (ends) effect = {"no_nat", {"true"}, false, false};
+            }
+        }
     }
-    if (!draft.alternatives().empty() && !draft.is_refused())
-        return refuse(rule, "its conditions are alternatives, which need a rule each", {}, list);
-    list.push_back(std::move(result));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "base/join.h"
 #include "base/scalar.h"
+#include "import/nft_translation.h"
 #include "import/nft_values.h"
 #include "import/set_catalogue.h"
 #include "import/values.h"
@@ -312,13 +313,8 @@ void ExpressionReader::read(const json& expression) {
     if (name == "reject") return read_reject(value);
     if (name == "limit") return read_limit(value);
     if (name == "mangle") return read_mangle(value);
-    if (name == "masquerade" && !value.is_object()) return draft_.verdict("masquerade", "true");
-    if ((name == "snat" || name == "dnat") && value.is_object() && value.contains("addr")) {
-        const auto address = nft_word(value["addr"]);
-        const std::string port = value.contains("port") ? ":" + value["port"].dump() : "";
-        if (address && (port.empty() || name == "dnat"))
-            return draft_.verdict(name, *address + port);
-    }
+    if (name == "snat" || name == "dnat" || name == "masquerade" || name == "redirect")
+        return read_nft_translation(name, value, draft_);
     if (name == "counter") {
         if (value.is_object())
             draft_.counters(DumpCounters{value.value("packets", uint64_t{0}),

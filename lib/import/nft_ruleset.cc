@@ -57,7 +57,6 @@ class NftReader {
     uint32_t file_;
     std::map<std::string, TableFamily> families_;
     std::map<std::string, std::string> places_;  // family, table and chain: name in the document
-    std::map<std::string, std::string> nat_;     // base chains of nat: prerouting, postrouting
 };
 
 NftReader::NftReader(const std::string& path, const json& list, ChainNames& names,
@@ -129,7 +128,9 @@ void NftReader::read_chain(size_t index, const json& chain) {
     }
     const int priority = chain.value("prio", 0);
     if (type == "nat" && (hook == "prerouting" || hook == "postrouting")) {
-        nat_[key] = hook;
+        places_[key] = "nat." + hook;
+        if (family->document.find(places_[key]) == nullptr)
+            family->document.chains.push_back({places_[key], {}, {}});
         return;
     }
     const bool is_raw = hook == "prerouting" && priority < kTrackingPriority;
@@ -144,9 +145,8 @@ void NftReader::read_chain(size_t index, const json& chain) {
 void NftReader::read_rule(size_t index, const json& rule) {
     TableFamily* family = family_of(rule);
     const std::string key = key_of(rule, "chain");
-    const auto nat = nat_.find(key);
     const auto place = places_.find(key);
-    if (family == nullptr || (place == places_.end() && nat == nat_.end()))
+    if (family == nullptr || place == places_.end())
         return context_.report.problem(
             origin_of(index), "rules of this family, hook or priority are not imported",
             "raw, input, forward, output and nat of ip, ip6 and inet are");
@@ -160,9 +160,7 @@ void NftReader::read_rule(size_t index, const json& rule) {
     std::vector<ImportedRule> rules =
         read_nft_rule(rule.contains("expr") ? rule["expr"] : none, family->family, origin_of(index),
                       rule.value("comment", ""), chains, context_);
-    auto& into = nat == nat_.end()             ? family->document.find(place->second)->rules
-                 : nat->second == "prerouting" ? family->document.nat_prerouting
-                                               : family->document.nat_postrouting;
+    auto& into = family->document.find(place->second)->rules;
     for (ImportedRule& read : rules)
         into.push_back(std::move(read));
 }

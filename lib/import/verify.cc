@@ -30,14 +30,6 @@ void refuse_unbuilt(ImportedRule& rule, ImportReport& report) {
     }
 }
 
-// `nat` is a section of its own.
-void refuse_nat(std::vector<ImportedRule>& rules, ImportReport& report) {
-    const SchemaKey* nat = find_schema_key("", "nat");
-    if (nat != nullptr && nat->built) return;
-    for (ImportedRule& rule : rules)
-        refuse(rule, "address translation is not built yet in this release", {}, report);
-}
-
 // Returns whether something was refused.
 bool refuse_by(const Diagnostics& diagnostics, const WrittenDocument& written,
                ImportReport& report) {
@@ -67,8 +59,6 @@ void refuse_what_does_not_load(ImportedDocument& document, const SetCatalogue& s
         for (ImportedRule& rule : chain.rules)
             refuse_unbuilt(rule, report);
     }
-    refuse_nat(document.nat_prerouting, report);
-    refuse_nat(document.nat_postrouting, report);
     for (bool is_changed = true; is_changed;) {
         const WrittenDocument written =
             write_yaml(document, sets, interfaces, report,

@@ -13,10 +13,10 @@ namespace {
 
 // The order in which a rule is read: where, what, state.
 constexpr std::string_view kMatchOrder[] = {
-    "in",     "out",       "family",   "proto",     "src",     "dst",      "sport",
-    "dport",  "icmp",      "icmpv6",   "tcp_flags", "match",   "state",    "ct_status",
-    "ct_dir", "ct_helper", "ct_mark",  "mark",      "mac_src", "vlan",     "dscp",
-    "ttl",    "length",    "pkt_type", "check",     "limit",   "connlimit"};
+    "in",       "out",      "family",    "proto", "src",      "dst",       "sport",  "dport",
+    "icmp",     "icmpv6",   "tcp_flags", "match", "state",    "ct_status", "ct_dir", "ct_helper",
+    "ct_mark",  "mark",     "mac_src",   "vlan",  "dscp",     "ttl",       "length", "pkt_type",
+    "src_type", "dst_type", "check",     "limit", "connlimit"};
 
 size_t place_of(const Term& term) {
     return static_cast<size_t>(std::find(std::begin(kMatchOrder), std::end(kMatchOrder), term.key) -
@@ -79,6 +79,7 @@ WrittenDocument DocumentWriter::run(ImportedDocument& document) {
     line("chains:");
     bool is_first = true;
     for (ImportedChain& chain : document.chains) {
+        if (chain.name == kNatPrerouting || chain.name == kNatPostrouting) continue;
         if (!is_first) line("");
         is_first = false;
         write_chain(chain);
@@ -100,7 +101,7 @@ void DocumentWriter::write_interfaces() {
         if (!interface.peer.empty()) text += ", bridge: " + yaml_word(interface.peer);
         text += " }";
         if (interface.device.empty() && !options_.placeholders_load)
-            text += "  # to be filled in, with its peer: bridge: NAME";
+            text += "  # to be filled in; with bridge: NAME if it is one of a pair";
         line(text);
     }
 }
@@ -193,18 +194,22 @@ void DocumentWriter::write_nat(ImportedDocument& document) {
         return std::any_of(rules.begin(), rules.end(),
                            [](const ImportedRule& r) { return r.is_imported(); });
     };
-    auto& before = document.nat_prerouting;
-    auto& after = document.nat_postrouting;
-    if (before.empty() && after.empty()) return;
-    const bool is_used = has_imported(before) || has_imported(after);
+    std::vector<ImportedChain*> used;
+    for (const std::string_view name : {kNatPrerouting, kNatPostrouting}) {
+        ImportedChain* chain = document.find(name);
+        if (chain != nullptr && !chain->rules.empty()) used.push_back(chain);
+    }
+    if (used.empty()) return;
+    const bool is_used = std::any_of(used.begin(), used.end(), [&](const ImportedChain* chain) {
+        return has_imported(chain->rules);
+    });
     line("");
     line(is_used ? "nat:" : "# nat:");
-    for (auto* rules : {&before, &after}) {
-        if (rules->empty()) continue;
-        const std::string name = rules == &before ? "prerouting" : "postrouting";
-        line(fmt::format("{}  {}:{}", is_used ? "" : "#", name,
-                         is_used && !has_imported(*rules) ? " []" : ""));
-        write_rules(*rules, "    ");
+    for (ImportedChain* chain : used) {
+        line(fmt::format("{}  {}:{}", is_used ? "" : "#",
+                         chain->name.substr(chain->name.find('.') + 1),
+                         is_used && !has_imported(chain->rules) ? " []" : ""));
+        write_rules(chain->rules, "    ");
     }
 }
 

@@ -1,5 +1,9 @@
 // Where a packet comes from and how it was addressed: ports of a bridge, kinds of addresses.
 
+#include <algorithm>
+
+#include <fmt/format.h>
+
 #include "import/modules/registry.h"
 #include "import/values.h"
 
@@ -21,16 +25,26 @@ constexpr OptionType kAddrtypeTypes[] = {
     {"--limit-iface-out", "", 0, false},
 };
 
-// Multicast is a property of the address; all other types depend on the box's own addresses.
+// Multicast is a property of the address, on a bridge as well; all other types depend on the box's
+// own addresses.
 void translate_addrtype(const ModuleUse& use, RuleDraft& draft) {
+    constexpr std::string_view kTypes[] = {"LOCAL", "BROADCAST", "MULTICAST", "UNICAST"};
     for (const OptionUse& option : use.options) {
-        if (option.words.empty() || option.word() != "MULTICAST") {
-            draft.refuse("which addresses are the box's own, or broadcast, is not built yet",
-                         "it comes with routed mode; a transparent bridge has no addresses");
-            return;
+        if (option.words.empty())
+            return draft.refuse("addresses of one interface have no counterpart");
+        const std::string key(option.type->name.substr(2, 3));
+        if (option.word() == "MULTICAST") {
+            draft.match(key, {draft.family() == Family::Ipv6 ? "ff00::/8" : "224.0.0.0/4"},
+                        option.negated);
+            continue;
         }
-        draft.match(option.type->name == "--src-type" ? "src" : "dst",
-                    {draft.family() == Family::Ipv6 ? "ff00::/8" : "224.0.0.0/4"}, option.negated);
+        std::vector<std::string> words;
+        for (const std::string& word : split_list(option.word())) {
+            if (std::find(std::begin(kTypes), std::end(kTypes), word) == std::end(kTypes))
+                return draft.refuse(fmt::format("the address type {} has no counterpart", word));
+            words.push_back(lower_case(word));
+        }
+        draft.match(key + "_type", std::move(words), option.negated);
     }
 }
 

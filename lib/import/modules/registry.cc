@@ -15,10 +15,22 @@ constexpr const Module* kMatches[] = {
 };
 
 constexpr const Module* kTargets[] = {
-    &kTargetLogOptions,  &kTargetNflog,          &kTargetMarkOptions,     &kTargetConnmark,
-    &kTargetDscpOptions, &kTargetTcpmss,         &kTargetSetOptions,      &kTargetRejectOptions,
-    &kTargetCt,          &kTargetNotrackOptions, &kTargetSynproxyOptions, &kTargetSnat,
-    &kTargetDnat,        &kTargetMasquerade,     &kTargetRedirect,        &kTargetNetmap,
+    &kTargetLogOptions,
+    &kTargetNflog,
+    &kTargetMarkOptions,
+    &kTargetConnmark,
+    &kTargetDscpOptions,
+    &kTargetTcpmss,
+    &kTargetSetOptions,
+    &kTargetRejectOptions,
+    &kTargetCt,
+    &kTargetNotrackOptions,
+    &kTargetSynproxyOptions,
+    &kTargetSnatOptions,
+    &kTargetDnatOptions,
+    &kTargetMasqueradeOptions,
+    &kTargetRedirectOptions,
+    &kTargetNetmapOptions,
 };
 
 constexpr std::string_view kOfTheBox =

@@ -24,6 +24,7 @@ extern const Module kTargetLogOptions, kTargetNflog, kTargetMarkOptions, kTarget
 // verdicts.cc
 extern const Module kTargetRejectOptions, kTargetCt, kTargetNotrackOptions, kTargetSynproxyOptions;
 // translation.cc
-extern const Module kTargetSnat, kTargetDnat, kTargetMasquerade, kTargetRedirect, kTargetNetmap;
+extern const Module kTargetSnatOptions, kTargetDnatOptions, kTargetMasqueradeOptions,
+    kTargetRedirectOptions, kTargetNetmapOptions;
 
 }  // namespace rampart

@@ -40,20 +40,32 @@ Endpoint split_endpoint(std::string_view text) {
 
 std::string options_of(const ModuleUse& use) {
     std::string text;
-    if (use.has("--random-fully")) text += ", random: fully";
+    if (use.has("--random") || use.has("--random-fully")) text += ", random: fully";
     if (use.has("--persistent")) text += ", persistent: true";
     return text;
 }
 
 void translate_dnat(const ModuleUse& use, RuleDraft& draft) {
-    if (use.has("--random") || use.has("--persistent"))
-        return draft.refuse("options of DNAT have no counterpart");
-    const Endpoint to = split_endpoint(use.word("--to-destination"));
+    Endpoint to = split_endpoint(use.word("--to-destination"));
+    if (to.address.empty()) {  // ":80" leaves the address as it is
+        if (to.ports.find('/') != to.ports.npos)
+            return draft.refuse("shifted ports need an address here");
+        return draft.refuse("a destination without an address has no counterpart",
+                            "REDIRECT --to-ports translates to this box");
+    }
+    // "8000-8009/9000": port 9000 becomes 8000, and so on.
+    const size_t slash = to.ports.find('/');
+    std::string options = options_of(use);
+    if (slash != to.ports.npos) {
+        to.ports.resize(slash);
+        options += ", shift: true";
+    }
     std::string text = to.address;
     if (!to.ports.empty())
         text = to.address.find(':') == to.address.npos ? fmt::format("{}:{}", text, to.ports)
                                                        : fmt::format("[{}]:{}", text, to.ports);
-    draft.verdict("dnat", text);
+    if (options.empty()) return draft.verdict("dnat", text);
+    draft.verdict_flow("dnat", fmt::format("{{ to: {}{} }}", yaml_word(text), options));
 }
 
 void translate_snat(const ModuleUse& use, RuleDraft& draft) {
@@ -76,9 +88,15 @@ void translate_masquerade(const ModuleUse& use, RuleDraft& draft) {
 }
 
 void translate_redirect(const ModuleUse& use, RuleDraft& draft) {
+    const std::string options = options_of(use);
+    if (!use.has("--to-ports")) {
+        if (options.empty()) return draft.verdict("redirect", "true");
+        return draft.verdict_flow("redirect", fmt::format("{{ {} }}", options.substr(2)));
+    }
     const auto ports = port_range_word(use.word("--to-ports"));
-    if (!ports) return draft.refuse("a redirection needs a port");
-    draft.verdict("redirect", *ports);
+    if (!ports) return draft.refuse("these ports have no counterpart");
+    if (options.empty()) return draft.verdict("redirect", *ports);
+    draft.verdict_flow("redirect", fmt::format("{{ ports: {}{} }}", *ports, options));
 }
 
 void translate_netmap(const ModuleUse& use, RuleDraft& draft) {
@@ -87,10 +105,10 @@ void translate_netmap(const ModuleUse& use, RuleDraft& draft) {
 
 }  // namespace
 
-const Module kTargetSnat = {"SNAT", kNatTypes, translate_snat, {}};
-const Module kTargetDnat = {"DNAT", kNatTypes, translate_dnat, {}};
-const Module kTargetMasquerade = {"MASQUERADE", kNatTypes, translate_masquerade, {}};
-const Module kTargetRedirect = {"REDIRECT", kNatTypes, translate_redirect, {}};
-const Module kTargetNetmap = {"NETMAP", kNatTypes, translate_netmap, {}};
+const Module kTargetSnatOptions = {"SNAT", kNatTypes, translate_snat, {}};
+const Module kTargetDnatOptions = {"DNAT", kNatTypes, translate_dnat, {}};
+const Module kTargetMasqueradeOptions = {"MASQUERADE", kNatTypes, translate_masquerade, {}};
+const Module kTargetRedirectOptions = {"REDIRECT", kNatTypes, translate_redirect, {}};
+const Module kTargetNetmapOptions = {"NETMAP", kNatTypes, translate_netmap, {}};
 
 }  // namespace rampart

@@ -1,0 +1,54 @@
+#include "import/nft_translation.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "import/nft_values.h"
+#include "import/values.h"
+
+namespace rampart {
+
+namespace {
+
+using nlohmann::json;
+
+// "random", or a list of such words.
+std::string nft_nat_flags(const json& value) {
+    const json flags = value.is_object() ? value.value("flags", json::array()) : json::array();
+    const auto has = [&flags](const char* word) {
+        return flags == word ||
+               (flags.is_array() && std::find(flags.begin(), flags.end(), word) != flags.end());
+    };
+    std::string text;
+    if (has("random") || has("fully-random")) text += ", random: fully";
+    if (has("persistent")) text += ", persistent: true";
+    return text;
+}
+
+}  // namespace
+
+void read_nft_translation(const std::string& name, const json& value, RuleDraft& draft) {
+    const bool has_port = value.is_object() && value.contains("port");
+    const bool has_address = value.is_object() && value.contains("addr");
+    const auto port = has_port ? nft_word(value["port"]) : std::optional<std::string>("");
+    const auto address = has_address ? nft_word(value["addr"]) : std::optional<std::string>("");
+    const bool needs_address = name == "snat" || name == "dnat";
+    if (!port || !address || has_address != needs_address || address->find('/') != address->npos)
+        return draft.refuse(fmt::format("this form of '{}' has no counterpart", name));
+    const std::string options = nft_nat_flags(value);
+    std::string to = *address;
+    if (name == "dnat" && has_port)
+        to = fmt::format(fmt::runtime(to.find(':') == to.npos ? "{}:{}" : "[{}]:{}"), to, *port);
+    const bool has_pool = has_port && name != "dnat";
+    if (name == "redirect" && options.empty())
+        return draft.verdict(name, has_pool ? *port : "true");
+    if (options.empty() && !has_pool) return draft.verdict(name, needs_address ? to : "true");
+    std::string text;
+    if (needs_address) text += ", to: " + yaml_word(to);
+    if (has_pool) text += ", ports: " + *port;
+    text += options;
+    draft.verdict_flow(name, "{ " + text.substr(2) + " }");
+}
+
+}  // namespace rampart
