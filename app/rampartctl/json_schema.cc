@@ -88,7 +88,7 @@ Json type_of(const SchemaKey& key) {
             return map_type(key.section.empty() ? std::string(key.name)
                                                 : fmt::format("{}.{}", key.section, key.name));
         case KeyType::List:
-            if (key.section == "chains.*")
+            if (key.section == "chains.*" || key.section == "nat")
                 return {{"type", Json::array({"array", "null"})}, {"items", reference_to("rule")}};
             if (key.section == "sets.*") return one_or_list(reference_to("words"));
             return reference_to("words");
@@ -148,7 +148,9 @@ Json rule() {
     Json actions = Json::array();
     for (const TargetType* type : target_types()) {
         if (type->own_key)
-            properties[type->name] = described(reference_to("word"), text_of(type->help));
+            properties[type->name] =
+                described(reference_to((type->hooks & kFilterHooks) != 0 ? "word" : "match"),
+                          text_of(type->help));
         else
             actions.push_back(type->name);
         for (const std::string_view option : type->options)

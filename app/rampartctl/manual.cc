@@ -59,7 +59,8 @@ void add_rules(Page& page) {
     page.paragraph("At most one; without one the packet is counted and the next rule is tried.");
     for (const TargetType* type : target_types()) {
         if (type->own_key)
-            add_help(page, fmt::format("{}:", type->name), "CHAIN", type->help);
+            add_help(page, fmt::format("{}:", type->name),
+                     (type->hooks & kFilterHooks) != 0 ? "CHAIN" : "", type->help);
         else
             add_help(page, fmt::format("action: {}", type->name), "", type->help);
     }

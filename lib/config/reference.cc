@@ -149,9 +149,9 @@ std::string render_rules() {
         "rule is tried.\n\n";
     text += kHead;
     for (const TargetType* type : target_types()) {
-        text += render_help(type->own_key ? fmt::format("`{}: CHAIN`", type->name)
-                                          : fmt::format("`action: {}`", type->name),
-                            type->help);
+        const bool is_translation = (type->hooks & kFilterHooks) == 0;
+        const char* form = is_translation ? "`{}`" : type->own_key ? "`{}: CHAIN`" : "`action: {}`";
+        text += render_help(fmt::format(fmt::runtime(form), type->name), type->help);
     }
     return text;
 }

@@ -19,7 +19,7 @@ FRAME = {
                    "wan": {"device": "vdev:net_null1"}},
     "chains": {"forward": {"policy": "drop"}},
 }
-SECTIONS = ("interfaces", "define", "zones", "bridge", "conntrack", "sets")
+SECTIONS = ("interfaces", "define", "zones", "bridge", "conntrack", "sets", "nat")
 
 
 def complaints(configuration):
