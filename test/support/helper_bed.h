@@ -148,8 +148,8 @@ class HelperBed : public HelperHost {
     Tick flow_timeout = 0;
     uint32_t sequence[2] = {1001, 5001};
     HelperState state{};
-    ExpectationTable table{KeyedHash::from_seed(1)};
-    GreKeyMap keys{KeyedHash::from_seed(2)};
+    ExpectationTable table{KeyedHash::from_seed(1), 32};
+    GreKeyMap keys{KeyedHash::from_seed(2), 16};
     std::vector<Tuple> ended;
 
   private:

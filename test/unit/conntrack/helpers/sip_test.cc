@@ -3,55 +3,12 @@
 #include <catch2/catch.hpp>
 
 #include "conntrack/helpers/sip_message.h"
-#include "support/helper_bed.h"
+#include "support/sip_bed.h"
 
 namespace rampart::test {
 namespace {
 
-constexpr char kPhone[] = "10.0.0.2", kProxy[] = "192.0.2.1", kPublic[] = "203.0.113.100";
 constexpr uint8_t kUdp = ip_protocol::kUdp;
-
-std::string sdp(const std::string& address, const std::string& media) {
-    return "v=0\r\no=alice 1 1 IN IP4 " + address + "\r\ns=-\r\nc=IN IP4 " + address +
-           "\r\nt=0 0\r\n" + media;
-}
-
-// A message with the usual headers; `headers` comes first among them.
-std::string message(
-    const std::string& start, const std::string& cseq, const std::string& body = "",
-    const std::string& headers = "Via: SIP/2.0/UDP 10.0.0.2:5060;branch=z9hG4bK1\r\n") {
-    return start + "\r\n" + headers +
-           "From: <sip:alice@example.org>;tag=1\r\nTo: <sip:bob@example.org>\r\nCall-ID: 1@x\r\n"
-           "CSeq: " +
-           cseq +
-           "\r\nContent-Type: application/sdp\r\nContent-Length: " + std::to_string(body.size()) +
-           "\r\n\r\n" + body;
-}
-
-std::string invite(const std::string& body, const std::string& cseq = "1 INVITE") {
-    return message("INVITE sip:bob@192.0.2.1 SIP/2.0", cseq, body);
-}
-std::string ok(const std::string& body, const std::string& cseq = "1 INVITE") {
-    return message("SIP/2.0 200 OK", cseq, body);
-}
-std::string registration(const std::string& contact, const std::string& more = "") {
-    return message("REGISTER sip:192.0.2.1 SIP/2.0", "1 REGISTER", "",
-                   "Via: SIP/2.0/UDP 10.0.0.2:5060\r\nContact: " + contact + "\r\n" + more);
-}
-
-struct Sip : HelperBed {
-    explicit Sip(uint8_t protocol = kUdp)
-        : HelperBed(helper_number::kSip, kPhone, 5060, kProxy, 5060, protocol) {}
-    bool is_media_expected(const char* from, const char* to, uint16_t port) const {
-        return is_expected(tuple(from, 9999, to, port, kUdp));
-    }
-    size_t count_of_class(uint8_t flow_class) const {
-        size_t count = 0;
-        for (const Expectation& one : expectations())
-            count += one.master == kMaster && one.flow_class == flow_class;
-        return count;
-    }
-};
 
 std::string value_after(const std::string& text, const std::string& word) {
     const size_t at = text.find(word) + word.size();
@@ -322,66 +279,6 @@ TEST_CASE("what keeps a binding alive does no harm") {
     CHECK(sip.client(invite(sdp(kPhone, "m=audio 4000 RTP/AVP 0\r\n"))).passed());
     CHECK(sip.client(std::string(40, '\1')).passed());
     CHECK(sip.expectations().size() == 2);
-}
-
-TEST_CASE("H9: a segment of something else's stream is no message") {
-    Sip sip(ip_protocol::kTcp);
-    CHECK(sip.client("POST /x HTTP/1.1\r\nContent-Length: 5000\r\n\r\n").verdict.detach);
-    CHECK(sip.client(registration("<sip:a@10.0.0.2>;expires=60")).passed());
-    CHECK(sip.expectations().empty());
-
-    // Nor is one within a body.
-    Sip inside(ip_protocol::kTcp);
-    CHECK(inside
-              .client("MESSAGE sip:b@192.0.2.1 SIP/2.0\r\nCSeq: 1 MESSAGE\r\n"
-                      "Content-Length: 5000\r\n\r\nhello")
-              .passed());
-    CHECK(inside.client(registration("<sip:a@10.0.0.2>;expires=60")).passed());
-    CHECK(inside.expectations().empty());
-}
-
-TEST_CASE("messages of a stream are found by their lengths, over all segment boundaries") {
-    const std::string first = message("OPTIONS sip:b@192.0.2.1 SIP/2.0", "1 OPTIONS", "12345678");
-    const std::string second = invite(sdp(kPhone, "m=audio 4000 RTP/AVP 0\r\n"));
-    for (size_t cut = 1; cut < first.size(); ++cut) {
-        Sip sip(ip_protocol::kTcp);
-        INFO(cut);
-        REQUIRE(sip.client(first.substr(0, cut)).passed());
-        REQUIRE(sip.client(first.substr(cut)).passed());
-        REQUIRE(sip.client("\r\n\r\n").passed());
-        REQUIRE(sip.expectations().empty());
-        REQUIRE(sip.client(second).passed());
-        REQUIRE(sip.expectations().size() == 2);
-    }
-    Sip both(ip_protocol::kTcp);
-    CHECK(both.client(first + second).passed());
-    CHECK(both.expectations().size() == 2);
-}
-
-TEST_CASE("a segment out of order waits, one again is rewritten again") {
-    Sip sip(ip_protocol::kTcp);
-    sip.translate_source(kPublic, 40000);
-    const std::string body = sdp(kPhone, "m=audio 4000 RTP/AVP 0\r\n");
-    const Sent first = sip.client(invite(body));
-    REQUIRE(first.passed());
-    CHECK(first.payload.find("c=IN IP4 203.0.113.100") != std::string::npos);
-    const uint32_t next = sip.sequence[0];
-    CHECK(sip.send_at(Direction::Original, next + 10, "INVITE sip:x").verdict.drop ==
-          HelperDrop::OutOfOrder);
-    CHECK(sip.send_at(Direction::Original, first.sequence, invite(body)).payload == first.payload);
-    CHECK(sip.send_at(Direction::Original, next, invite(body)).passed());
-}
-
-TEST_CASE("a stream whose messages have no length is not followed") {
-    Sip sip(ip_protocol::kTcp);
-    CHECK(sip.client("OPTIONS sip:b@192.0.2.1 SIP/2.0\r\nCSeq: 1 OPTIONS\r\n\r\n").verdict.detach);
-    for (const char* length : {"Content-Length: 4294967328", "Content-Length:                   5",
-                               "l: 5\r\nContent-Length: 6", "Content-Length: 5 5"}) {
-        Sip other(ip_protocol::kTcp);
-        INFO(length);
-        CHECK(other.client("OPTIONS sip:b@192.0.2.1 SIP/2.0\r\n" + std::string(length) + "\r\n\r\n")
-                  .verdict.detach);
-    }
 }
 
 TEST_CASE("the addresses of URIs and their parameters are found where they are") {
