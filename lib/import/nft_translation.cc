@@ -36,7 +36,12 @@ void read_nft_translation(const std::string& name, const json& value, RuleDraft&
     const bool needs_address = name == "snat" || name == "dnat";
     if (!port || !address || has_address != needs_address || address->find('/') != address->npos)
         return draft.refuse(fmt::format("this form of '{}' has no counterpart", name));
-    const std::string options = nft_nat_flags(value);
+    std::string options = nft_nat_flags(value);
+    if (const size_t persistent = options.find(", persistent");
+        persistent != options.npos && !needs_address) {
+        options.resize(persistent);
+        draft.remark_once("'persistent' says nothing where there is one address, and is left out");
+    }
     std::string to = *address;
     if (name == "dnat" && has_port)
         to = fmt::format(fmt::runtime(to.find(':') == to.npos ? "{}:{}" : "[{}]:{}"), to, *port);

@@ -93,10 +93,9 @@ void translate_redirect(const ModuleUse& use, RuleDraft& draft) {
         if (options.empty()) return draft.verdict("redirect", "true");
         return draft.verdict_flow("redirect", fmt::format("{{ {} }}", options.substr(2)));
     }
-    const auto ports = port_range_word(use.word("--to-ports"));
-    if (!ports) return draft.refuse("these ports have no counterpart");
-    if (options.empty()) return draft.verdict("redirect", *ports);
-    draft.verdict_flow("redirect", fmt::format("{{ ports: {}{} }}", *ports, options));
+    const std::string_view ports = use.word("--to-ports");
+    if (options.empty()) return draft.verdict("redirect", ports);
+    draft.verdict_flow("redirect", fmt::format("{{ ports: {}{} }}", ports, options));
 }
 
 void translate_netmap(const ModuleUse& use, RuleDraft& draft) {
