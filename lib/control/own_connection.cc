@@ -28,9 +28,14 @@ FlowJudgement judge(const Ruleset& ruleset, const FlowEntry& flow, CtClass ct_cl
                     Direction direction) {
     const bool is_original = direction == Direction::Original;
     const Tuple& tuple = is_original ? flow.original : flow.reply;
-    const InterfaceIndex peer = ruleset.names.interfaces[flow.in].bridge_peer;
+    const Interface& port = ruleset.names.interfaces[flow.in];
+    const InterfaceIndex peer = port.bridge_peer;
+    // Whoever asks is logged in to the box: through a routed port the connection ends here.
+    const int local = is_original ? ruleset.input : ruleset.output;
+    const int chain = port.is_routed ? local : ruleset.forward;
+    if (chain == Ruleset::kNoChain) return {};
     Packet packet = packet_of(tuple);
-    return judge_flow(ruleset, ruleset.forward,
+    return judge_flow(ruleset, chain,
                       {.packet = packet,
                        .tuple = tuple,
                        .ct_class = ct_class,
@@ -97,9 +102,9 @@ std::optional<Tuple> parse_ssh_connection(std::string_view text) {
 }
 
 std::string describe_danger(const Ruleset& ruleset, bool is_rechecked, const FlowEntry& flow) {
-    if (ruleset.forward == Ruleset::kNoChain || flow.in >= ruleset.names.interfaces.size() ||
-        ruleset.names.interfaces[flow.in].bridge_peer == kNoInterface)
-        return {};
+    if (flow.in >= ruleset.names.interfaces.size()) return {};
+    const Interface& port = ruleset.names.interfaces[flow.in];
+    if (!port.is_routed && port.bridge_peer == kNoInterface) return {};
     for (const Direction direction : {Direction::Original, Direction::Reply}) {
         const FlowJudgement judgement = judge(ruleset, flow, CtClass::Established, direction);
         if (judgement.is_refused)

@@ -2,9 +2,9 @@
 //
 // The client tells its SSH_CONNECTION. If that connection crosses the firewall it is in a worker's
 // table; the new rules are asked what they would do with its next packets, and whether it could
-// begin again. In bridge mode only connections through the box are seen: one that ends at the box
-// itself (on a management port that the kernel keeps) is not, and is not in danger either. Control
-// thread.
+// begin again. Through a routed port it ends at the box, so `input` and `output` are asked, else
+// `forward`. A connection on a management port that the kernel keeps is not seen, and is not in
+// danger either. Control thread.
 #pragma once
 
 #include <optional>

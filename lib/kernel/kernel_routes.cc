@@ -199,6 +199,7 @@ bool KernelRoutes::translate(const KernelRoute& route, const FindInterface& find
                              Routing::RouteEntry& entry) const {
     entry.prefix = route.prefix;
     entry.metric = route.metric;
+    entry.is_broadcast = route.type == RTN_BROADCAST;
     entry.hops.clear();
     std::vector<KernelHop> hops = route.hops;
     bool is_blackhole = route.type == RTN_BLACKHOLE;

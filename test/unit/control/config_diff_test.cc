@@ -118,6 +118,59 @@ TEST_CASE("SSH_CONNECTION is read as sshd writes it, and nothing else") {
         CHECK_FALSE(parse_ssh_connection(text));
 }
 
+TEST_CASE("translations are compared like other rules, without the name of a chain of filters") {
+    const auto with = [](const std::string& nat) {
+        Diagnostics diagnostics;
+        auto configuration = load_configuration("test.yaml",
+                                                "version: 1\n"
+                                                "interfaces:\n"
+                                                "  a: { device: \"vdev:net_null0\" }\n"
+                                                "chains:\n  forward: { policy: drop }\n" +
+                                                    nat,
+                                                diagnostics);
+        INFO(diagnostics.to_text());
+        REQUIRE(configuration);
+        return std::move(*configuration);
+    };
+    const Configuration before =
+        with("nat: { prerouting: [{ id: web, in: a, dnat: 10.0.0.1 }], postrouting: [] }\n");
+    const Configuration after = with(
+        "nat: { prerouting: [{ id: web, in: a, dnat: 10.0.0.2 }], postrouting: [{ id: out, out: a, "
+        "masquerade: true }] }\n");
+    CHECK(diff(before, after) ==
+          "live     ~ nat.prerouting rule web: in: a, family: ipv4, dnat: 10.0.0.1 -> in: a, "
+          "family: ipv4, dnat: 10.0.0.2\n"
+          "live     + nat.postrouting rule out: at 1: out: a, masquerade: true\n");
+    CHECK(diff(before, before).empty());
+}
+
+TEST_CASE("through a routed port the caller's connection ends at the box") {
+    FlowEntry flow;
+    flow.original = *parse_ssh_connection("10.0.0.5 51234 192.0.2.1 22");
+    flow.reply = invert(flow.original);
+    flow.in = 0;
+    const auto danger = [&](const std::string& chains) {
+        Diagnostics diagnostics;
+        const auto configuration = load_configuration(
+            "test.yaml",
+            "version: 1\ninterfaces: { a: { device: \"vdev:net_null0\" } }\nchains:\n"
+            "  forward: { policy: drop }\n" +
+                chains,
+            diagnostics);
+        INFO(diagnostics.to_text());
+        REQUIRE(configuration);
+        return describe_danger(configuration->snapshot->ruleset, false, flow);
+    };
+    CHECK(danger("").empty());
+    CHECK(danger("  input: { policy: accept }\n").empty());
+    CHECK(danger("  input: { policy: drop }\n") == "the policy of input would cut it");
+    const std::string input =
+        "  input: { policy: drop, rules: [ { id: ssh, in: a, proto: tcp, dport: 22, action: accept "
+        "} ] }\n";
+    CHECK(danger(input).empty());
+    CHECK(danger(input + "  output: { policy: drop }\n") == "the policy of output would cut it");
+}
+
 TEST_CASE("a connection is in danger when it would be cut, or could not begin again") {
     FlowEntry flow;
     flow.original = *parse_ssh_connection("10.0.0.5 51234 192.0.2.1 22");
