@@ -26,6 +26,12 @@ constexpr FamilyMask families_of(Family family) noexcept {
     return family == Family::Ipv4 ? kIpv4Only : kIpv6Only;
 }
 
+std::string lower_case(std::string word) {
+    for (char& c : word)
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    return word;
+}
+
 class RuleBuilder {
   public:
     RuleBuilder(const Value& value, const RulePlace& place, const Names& names,
@@ -286,6 +292,9 @@ const TargetType* RuleBuilder::find_named_action(const Value& value) {
     const std::string_view own = own_action(word);
     std::string hint =
         own.empty() ? did_you_mean(word, known) : fmt::format("did you mean '{}'?", own);
+    const std::string own_key = lower_case(word);
+    if (const TargetType* type = find_target_key(own_key); hint.empty() && type != nullptr)
+        hint = fmt::format("it is a key: {}", type->help.example);
     if (hint.empty() && names_.find_chain(word) >= 0) hint = fmt::format("write  jump: {}", word);
     if (hint.empty()) hint = "one of: " + listed(known);
     diagnostics_.error("E007", value.location(), fmt::format("unknown action {}", quoted(word)),

@@ -40,7 +40,10 @@ constexpr ForeignWord kRuleKeys[] = {
     {"vlan_id", "vlan"}, {"vid", "vlan"}, {"packet_length", "length"}, {"fwmark", "mark"},
     {"set_connmark", "set_ct_mark"}, {"set_tos", "set_dscp"}, {"mss", "tcp_mss"},
     {"clamp_mss", "tcp_mss"}, {"connlimit_above", "connlimit"}, {"hashlimit", "limit"},
-    {"rate", "limit"}, {"ratelimit", "limit"}, {"mac_source", "mac_src"},
+    {"to_destination", "dnat"}, {"forward_to", "dnat"}, {"to_source", "snat"}, {"masq", "masquerade"},
+    {"to_ports", "redirect"}, {"redirect_to", "redirect"}, {"rpf", "check"}, {"rpfilter", "check"},
+    {"rp_filter", "check"}, {"fib", "check"}, {"addrtype", "dst_type"}, {"cthelper", "ct_helper"},
+    {"nat_reflection", "hairpin"}, {"rate", "limit"}, {"ratelimit", "limit"}, {"mac_source", "mac_src"},
 };
 
 constexpr ForeignWord kActions[] = {

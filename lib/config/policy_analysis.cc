@@ -230,9 +230,12 @@ void analyse_policies(const Value& document, const Ruleset& ruleset, const RuleM
         const HookAnalysis analysis(ruleset, marks, chain, diagnostics);
         analysis.check_related();
         is_related_accepted = is_related_accepted || analysis.accepts_related();
+        if (ruleset.chains[chain].policy != Policy::Drop) continue;
         // Each hook alone sees both directions only where packets are forwarded.
-        if (hook != Hook::Forward || ruleset.chains[chain].policy != Policy::Drop) continue;
-        analysis.check_answers();
+        if (hook == Hook::Forward) analysis.check_answers();
+        const bool has_discovery =
+            hook == Hook::Forward || (hook == Hook::Input && ruleset.names.has_routed_interfaces());
+        if (!has_discovery) continue;
         const Value* bridge = document.find("bridge");
         const Value* strict = bridge == nullptr ? nullptr : bridge->find("strict_nd");
         if (strict != nullptr && !ruleset.allow_neighbour_discovery)

@@ -51,8 +51,9 @@ bool rule_matches(const Rule& rule, const RuleInput& input, bool& cacheable) noe
     return true;
 }
 
-// The implicit rule of bridges: without neighbour and listener discovery there is no IPv6
-// behind a default-drop policy (RFC 4890, 4.4.1). Judged after the user's rules.
+// The implicit rule: without neighbour and listener discovery there is no IPv6 behind a
+// default-drop policy, neither through a bridge nor to a routed box (RFC 4890, 4.4.1). Judged after
+// the user's rules.
 bool is_discovery(const RuleInput& input) noexcept {
     const Packet& packet = input.packet;
     if (input.ct_class != CtClass::Untracked || !packet.is_untracked_icmpv6) return false;
@@ -134,7 +135,7 @@ Judgement walk(const Ruleset& ruleset, const WalkStart& start, RuleInput& input,
         }
     }
 
-    if (base.policy == Policy::Drop && base.hook == Hook::Forward &&
+    if (base.policy == Policy::Drop && base.hook != Hook::Raw &&
         ruleset.allow_neighbour_discovery && is_discovery(input)) {
         recorder.matched(ruleset.neighbour_discovery_index, {.step = Step::Accept});
         judgement.cacheable = false;  // looks at the hop limit

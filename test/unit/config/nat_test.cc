@@ -3,6 +3,7 @@
 
 #include "config/loader.h"
 #include "config/rule_change.h"
+#include "rules/classifier/classifier.h"
 #include "rules/walk.h"
 #include "support/route_list.h"
 #include "support/rule_bench.h"
@@ -99,6 +100,34 @@ TEST_CASE("a walk through nat ends with what the rule asks for, or with nothing"
     const Judgement fallen = walk_with(ruleset, ruleset.prerouting, sample);
     CHECK(fallen.step == Step::Accept);
     CHECK(fallen.by_policy);
+}
+
+TEST_CASE("long lists of translations are looked up by the same index as filters") {
+    std::string rules;
+    for (unsigned i = 0; i < 200; ++i)
+        rules += "    - { in: wan, proto: tcp, dport: " + std::to_string(1000 + i * 3 % 200) +
+                 ", dnat: 10.0.0." + std::to_string(i + 1) + " }\n";
+    const auto snapshot = load(kForward + "nat:\n  prerouting:\n" + rules);
+    Ruleset& ruleset = snapshot->ruleset;
+    REQUIRE(ruleset.classifier != nullptr);
+    CHECK(ruleset.classifier->has_index(static_cast<size_t>(ruleset.prerouting)));
+    std::vector<AddressBytes> chosen;
+    for (const bool has_index : {true, false}) {
+        if (!has_index) ruleset.classifier = nullptr;
+        for (uint16_t port = 990; port < 1210; ++port) {
+            Sample sample = tcp("203.0.113.9", 4000, "192.0.2.1", port);
+            sample.in = 1;
+            sample.out = kNoInterface;
+            const Judgement judgement = walk_with(ruleset, ruleset.prerouting, sample);
+            const bool is_forwarded = port >= 1000 && port < 1200;
+            REQUIRE((judgement.nat != nullptr) == is_forwarded);
+            const AddressBytes first = is_forwarded ? judgement.nat->first : AddressBytes{};
+            if (has_index)
+                chosen.push_back(first);
+            else
+                REQUIRE(chosen[port - 990u] == first);
+        }
+    }
 }
 
 TEST_CASE("hairpin adds a rule for what comes from elsewhere to the addresses of `in`") {
