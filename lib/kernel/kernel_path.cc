@@ -24,6 +24,12 @@ constexpr uint64_t kCarrierPeriod_ns = 100'000'000;
 constexpr int kMostListens = 16;  // to the kernel's changes, before packets have their turn again
 constexpr uint64_t kWakeTag = 1000, kMirrorTag = 1001;  // in epoll, beside the twins' indices
 
+// DPDK's TAP driver finds its interface by name, and takes one that was moved to another network
+// namespace for down.
+bool hides_link(const DeviceSettings& settings) {
+    return settings.device.starts_with("net_tap");
+}
+
 uint64_t now_ns() noexcept {
     timespec now{};
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -315,7 +321,7 @@ void KernelPath::follow_carriers(uint64_t now) {
     for (size_t i = 0; i < twins_.size(); ++i) {
         const auto index = static_cast<InterfaceIndex>(i);
         const DeviceSettings& settings = options_.interfaces[i];
-        if (!settings.is_routed || !settings.has_device()) continue;
+        if (!settings.is_routed || !settings.has_device() || hides_link(settings)) continue;
         const bool has_carrier = options_.has_carrier(index);
         if (twins_[i] != nullptr)
             twins_[i]->set_carrier(has_carrier);

@@ -9,7 +9,7 @@
 int main(int argc, char** argv) {
     constexpr int kSkipped = 77;  // as Meson understands it
     if (access("/dev/net/tun", R_OK | W_OK) != 0 || unshare(CLONE_NEWNET) != 0) {
-        std::fprintf(stderr, "skipped: needs root and /dev/net/tun\n");
+        std::puts("these need root and /dev/net/tun\n0 passed, 0 failed, 1 skipped");
         return kSkipped;
     }
     return Catch::Session().run(argc, argv);
