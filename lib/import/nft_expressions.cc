@@ -241,6 +241,8 @@ void ExpressionReader::compare(const Field& field, const std::string& op, const 
 
 void ExpressionReader::match(const json& left, const std::string& op, const json& right) {
     if (left.is_object() && left.contains("&")) return match_masked(left["&"], op, right);
+    if (left.is_object() && left.contains("fib"))
+        return read_nft_fib(left["fib"], op, right, draft_);
     const Field* field = find_field(left);
     if (field == nullptr)
         return draft_.refuse(fmt::format("a match on {} has no counterpart", left.dump()));
@@ -310,6 +312,8 @@ void ExpressionReader::read(const json& expression) {
         name == "jump" || name == "goto")
         return read_verdict(name, value);
     if (name == "notrack") return draft_.verdict("action", "notrack");
+    if (name == "ct helper" && value.is_string())
+        return draft_.statement("helper", value.get<std::string>());
     if (name == "reject") return read_reject(value);
     if (name == "limit") return read_limit(value);
     if (name == "mangle") return read_mangle(value);

@@ -16,8 +16,9 @@ namespace {
 
 using nlohmann::json;
 
-// Tracking stands between base chains of prerouting with lower and with higher priorities.
-constexpr int kTrackingPriority = -200;
+// Base chains of prerouting stand before tracking or between it and the translation of
+// destinations. Both become `raw`: what asks for the state of a flow is refused there.
+constexpr int kTranslationPriority = -100;
 
 struct BaseChain {
     std::string name;  // in the document
@@ -56,7 +57,8 @@ class NftReader {
     DraftContext context_;
     uint32_t file_;
     std::map<std::string, TableFamily> families_;
-    std::map<std::string, std::string> places_;  // family, table and chain: name in the document
+    std::map<std::string, std::string> helpers_;  // family, table and object: the helper's name
+    std::map<std::string, std::string> places_;   // family, table and chain: name in the document
 };
 
 NftReader::NftReader(const std::string& path, const json& list, ChainNames& names,
@@ -91,6 +93,8 @@ ImportedDocument NftReader::run() {
     for (size_t i = 0; i < list_.size(); ++i) {
         if (const json* chain = member(i, "chain")) read_chain(i, *chain);
         if (const json* set = member(i, "set")) read_set(i, *set);
+        if (const json* helper = member(i, "ct helper"))
+            helpers_[key_of(*helper, "name")] = helper->value("type", "");
     }
     for (size_t i = 0; i < list_.size(); ++i) {
         if (const json* rule = member(i, "rule")) read_rule(i, *rule);
@@ -133,7 +137,7 @@ void NftReader::read_chain(size_t index, const json& chain) {
             family->document.chains.push_back({places_[key], {}, {}});
         return;
     }
-    const bool is_raw = hook == "prerouting" && priority < kTrackingPriority;
+    const bool is_raw = hook == "prerouting" && priority < kTranslationPriority;
     const bool is_hook = hook == "input" || hook == "forward" || hook == "output";
     if (type != "filter" || (!is_raw && !is_hook)) return;
     places_[key] = names_.fresh(fmt::format("{}-{}", chain.value("table", ""), name));
@@ -156,10 +160,17 @@ void NftReader::read_rule(size_t index, const json& rule) {
         if (found == places_.end()) return std::nullopt;
         return found->second;
     };
-    const json none = json::array();
-    std::vector<ImportedRule> rules =
-        read_nft_rule(rule.contains("expr") ? rule["expr"] : none, family->family, origin_of(index),
-                      rule.value("comment", ""), chains, context_);
+    json expressions = rule.value("expr", json::array());
+    for (json& expression : expressions) {
+        // An object stands for a helper and its protocol.
+        if (!expression.is_object() || !expression.contains("ct helper")) continue;
+        const auto helper =
+            helpers_.find(fmt::format("{} {} {}", rule.value("family", ""), rule.value("table", ""),
+                                      expression.value("ct helper", "")));
+        if (helper != helpers_.end()) expression["ct helper"] = helper->second;
+    }
+    std::vector<ImportedRule> rules = read_nft_rule(expressions, family->family, origin_of(index),
+                                                    rule.value("comment", ""), chains, context_);
     auto& into = family->document.find(place->second)->rules;
     for (ImportedRule& read : rules)
         into.push_back(std::move(read));

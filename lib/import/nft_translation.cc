@@ -56,4 +56,31 @@ void read_nft_translation(const std::string& name, const json& value, RuleDraft&
     draft.verdict_flow(name, "{ " + text.substr(2) + " }");
 }
 
+void read_nft_fib(const json& fib, const std::string& op, const json& right, RuleDraft& draft) {
+    const std::string result = fib.value("result", "");
+    std::vector<std::string> flags = fib.value("flags", std::vector<std::string>{});
+    std::sort(flags.begin(), flags.end());
+    std::erase(flags, "mark");  // no route here depends on it
+    const bool negated = op == "!=";
+    const bool is_of_address = flags.size() == 1 && (flags[0] == "saddr" || flags[0] == "daddr");
+    if (result == "type" && is_of_address) {
+        constexpr std::string_view kTypes[] = {"local", "broadcast", "multicast", "unicast"};
+        auto words = nft_words(right);
+        const bool is_known =
+            words && std::all_of(words->begin(), words->end(), [&](const std::string& word) {
+                return std::find(std::begin(kTypes), std::end(kTypes), word) != std::end(kTypes);
+            });
+        if (is_known)
+            return draft.match(flags[0] == "saddr" ? "src_type" : "dst_type", std::move(*words),
+                               negated);
+    }
+    // "missing" is false to nft.
+    const bool is_strict = flags == std::vector<std::string>{"iif", "saddr"};
+    const bool is_loose = flags == std::vector<std::string>{"saddr"};
+    if ((result == "oif" || result == "oifname") && (is_strict || is_loose) && right.is_boolean())
+        return draft.match("check", {is_strict ? "rpf" : "rpf_loose"},
+                           negated != right.get<bool>());
+    draft.refuse("this question to the routes has no counterpart");
+}
+
 }  // namespace rampart

@@ -1,4 +1,5 @@
-// snat, dnat, masquerade and redirect of nft as targets of the language. One thread.
+// What nft says about translations and routes: snat, dnat, masquerade and redirect as targets, fib
+// as matches of the language. One thread.
 #pragma once
 
 #include <string>
@@ -11,5 +12,9 @@ namespace rampart {
 
 // `value`: what `nft -j` prints beside the name; not always an object.
 void read_nft_translation(const std::string& name, const nlohmann::json& value, RuleDraft& draft);
+
+// `fib daddr type local`, `fib saddr . iif oif missing`; `op`: of the comparison with `right`.
+void read_nft_fib(const nlohmann::json& fib, const std::string& op, const nlohmann::json& right,
+                  RuleDraft& draft);
 
 }  // namespace rampart
