@@ -208,6 +208,23 @@ TEST_CASE("at run time, too, translations and filters do not mix") {
     CHECK(problem_of(diagnostics).starts_with("E016"));
 }
 
+TEST_CASE("neighbour discovery reaches a routed box behind a policy of drop") {
+    const auto judge = [](const std::string& rest) {
+        const auto snapshot = load(rest +
+                                   "chains:\n"
+                                   "  forward: { policy: accept, rules: [] }\n"
+                                   "  input: { policy: drop, rules: [ { proto: icmpv6, "
+                                   "icmpv6: echo-request, action: accept } ] }\n");
+        Sample sample = icmp("fe80::1", "ff02::1:ff00:1", 135, 0);
+        sample.ct_class = CtClass::Untracked;
+        sample.packet.is_untracked_icmpv6 = true;
+        sample.packet.hop_limit = 255;
+        return walk_with(snapshot->ruleset, snapshot->ruleset.input, sample);
+    };
+    CHECK(judge("").step == Step::Accept);
+    CHECK(judge("bridge: { strict_nd: true }\n").step == Step::Drop);
+}
+
 TEST_CASE("rules on local traffic may name the loopback interface") {
     const auto snapshot = load(
         "chains:\n"
