@@ -329,6 +329,23 @@ TEST_CASE("ten thousand routes at once arrive, and go, in a few changes") {
     shell("rm /tmp/rampart-kernel-routes");
 }
 
+TEST_CASE("when the kernel says more than can be heard, everything is asked for again") {
+    KernelBed bed;
+    constexpr int kRoutes = 50'000;
+    {
+        std::ofstream batch("/tmp/rampart-kernel-flood");
+        for (int i = 0; i < kRoutes; ++i)
+            batch << "route add 20." << i / 250 << "." << i % 250 << ".0/24 via 10.1.0.2\n";
+    }
+    shell("ip -batch /tmp/rampart-kernel-flood");
+    shell("rm /tmp/rampart-kernel-flood");
+    bed.sync();
+    CHECK(bed.mirror().counters().resynchronised > 0);
+    CHECK(bed.routing().routes().size() > kRoutes);
+    CHECK(bed.routing().routes() == bed.routes_after_restart());
+    CHECK(bed.find("20.199.249.1") == "via 10.1.0.2 lan");
+}
+
 TEST_CASE("a new mirror finds what the old one had") {
     KernelBed bed;
     shell("ip route add default via 192.0.2.254");
