@@ -20,9 +20,10 @@ Arguments parse(const Value& value, ParseContext& context) {
 bool evaluate(const Arguments& arguments, const RuleInput& input) noexcept {
     if (input.routing == nullptr) return false;
     const Tuple& tuple = input.tuple;
-    if (type_of(tuple.family, tuple.dst, *input.routing) != AddressType::Local) return false;
+    if (is_multicast_address(tuple.family, tuple.dst)) return false;
     const Route route = input.routing->find(tuple.family, tuple.dst, 0);
-    return arguments.as<InterfaceList>().contains(route.interface);
+    return route.kind == RouteKind::Local && !route.is_broadcast &&
+           arguments.as<InterfaceList>().contains(route.interface);
 }
 
 }  // namespace
