@@ -93,7 +93,9 @@ HelperVerdict inspect(HelperInput& input, HelperHost& host) noexcept {
         return HelperVerdict::detached();
 
     HelperVerdict verdict;
-    if (begins_line(state.lines[side], input.sequence)) verdict = read_line(input, host, state);
+    if (begins_line(state.lines[side], input.sequence) ||
+        is_announced_again(state.announced, input))
+        verdict = read_line(input, host, state);
     if (!verdict.is_drop() && text.back() == '\n')
         note_line_start(state.lines[side],
                         input.sequence + static_cast<uint32_t>(input.payload.size()));

@@ -73,14 +73,18 @@ struct PptpState {
 };
 
 struct HelperState {
-    SequenceAdjust adjust;
+    HelperState() noexcept : sip() {}
+
+    SequenceAdjust adjust{};
     union {
+        SipState sip;  // the largest: all are zero at first
         FtpState ftp;
-        SipState sip;
         PptpState pptp;
         IrcState irc;
     };
 };
 static_assert(sizeof(HelperState) <= 192);
+static_assert(sizeof(SipState) >= sizeof(FtpState) && sizeof(SipState) >= sizeof(PptpState) &&
+              sizeof(SipState) >= sizeof(IrcState));
 
 }  // namespace rampart

@@ -119,7 +119,7 @@ HelperVerdict inspect(HelperInput& input, HelperHost& host) noexcept {
             break;
     }
     HelperVerdict verdict;
-    if (begins_line(state.lines, input.sequence)) {
+    if (begins_line(state.lines, input.sequence) || is_announced_again(state.announced, input)) {
         const size_t begin = text.find_first_not_of(" \r\n");
         const size_t end = text.find_first_of("\r\n", begin);
         DccOffer offer;

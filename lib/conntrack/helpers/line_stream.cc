@@ -4,15 +4,6 @@
 #include <cstring>
 
 namespace rampart {
-namespace {
-
-bool is_same_segment(const Announcement& announced, const HelperInput& input) noexcept {
-    return announced.is_set && announced.sequence == input.sequence &&
-           announced.direction == static_cast<uint8_t>(input.direction);
-}
-
-}  // namespace
-
 bool begins_line(const LineStarts& lines, uint32_t sequence) noexcept {
     for (uint32_t i = 0; i < lines.count; ++i)
         if (lines.at[i] == sequence) return true;
@@ -43,13 +34,18 @@ StreamKind judge_opening(StreamOpening& opening, uint32_t sequence, std::string_
     return kind;
 }
 
+bool is_announced_again(const Announcement& announced, const HelperInput& input) noexcept {
+    return announced.is_set && announced.sequence == input.sequence &&
+           announced.direction == static_cast<uint8_t>(input.direction);
+}
+
 bool is_consistent(const Announcement& announced, const HelperInput& input, be16 port) noexcept {
-    return !is_same_segment(announced, input) || announced.port == port;
+    return !is_announced_again(announced, input) || announced.port == port;
 }
 
 uint16_t preferred_port(const Announcement& announced, const HelperInput& input,
                         be16 port) noexcept {
-    return (is_same_segment(announced, input) ? announced.mapped_port : port).host();
+    return (is_announced_again(announced, input) ? announced.mapped_port : port).host();
 }
 
 Expectation expect_from_peer(const HelperInput& input, uint8_t protocol, be16 port,

@@ -23,6 +23,8 @@ enum class StreamKind : uint8_t { Undecided, Ours, Foreign };
 StreamKind judge_opening(StreamOpening& opening, uint32_t sequence, std::string_view payload,
                          StreamKind (*judge)(std::string_view begin)) noexcept;
 
+// A copy of the segment with the last announcement, which must be rewritten however late it comes.
+bool is_announced_again(const Announcement& announced, const HelperInput& input) noexcept;
 // An announced port, and what the other side is told instead. False: the same segment announced
 // another port before; the first copy stands.
 bool is_consistent(const Announcement& announced, const HelperInput& input, be16 port) noexcept;
