@@ -18,7 +18,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 JOBS = str(os.cpu_count() or 2)
 UNIT_SUITES = {"unit-config": "unit-config", "unit-datapath": "unit-datapath",
                "unit-control": "unit/control/unit-control", "two-workers": "two-workers",
-               "unit-routing": "unit-routing", "unit-kernel": "unit/kernel/unit-kernel",
+               "unit-routing": "unit-routing", "unit-helpers": "unit-helpers",
+               "unit-kernel": "unit/kernel/unit-kernel",
                "scenarios": "scenarios", "classifier-property": "classifier-property"}
 SUITE_ARGUMENTS = {"scenarios": [str(ROOT)]}
 
