@@ -11,5 +11,7 @@ namespace rampart {
 using InterfaceIndex = uint8_t;
 inline constexpr size_t kMaxInterfaces = 64;
 inline constexpr InterfaceIndex kNoInterface = 0xff;
+// Where packets go that are for the box itself: no interface that a rule could name.
+inline constexpr InterfaceIndex kToBox = 0xfe;
 
 }  // namespace rampart

@@ -3,33 +3,12 @@
 #include <algorithm>
 #include <new>
 
-#include <rte_errno.h>
-#include <rte_hash.h>
 #include <rte_malloc.h>
 
 #include "base/assert.h"
 
 namespace rampart {
 namespace {
-
-// rte_hash inserts by moving keys around, which gets slow and fails near full; it is given enough
-// slots to stay below this load when the flow table is full.
-constexpr uint32_t kMaxLoadPercent = 85;
-constexpr uint32_t kMinHashEntries = 64;
-
-uint32_t hash_entries(uint32_t capacity) noexcept {
-    const uint64_t entries = uint64_t{capacity} * 100 / kMaxLoadPercent + 8;
-    return static_cast<uint32_t>(std::max<uint64_t>(entries, kMinHashEntries));
-}
-
-rte_hash* create_hash(const std::string& name, uint32_t key_bytes, uint32_t capacity, int node) {
-    rte_hash_parameters parameters{};
-    parameters.name = name.c_str();
-    parameters.entries = hash_entries(capacity);
-    parameters.key_len = key_bytes;
-    parameters.socket_id = node;
-    return rte_hash_create(&parameters);
-}
 
 template <typename T>
 T* allocate_array(const char* name, uint64_t count, int node) {
@@ -41,16 +20,20 @@ T* allocate_array(const char* name, uint64_t count, int node) {
     return array;
 }
 
-void* to_data(FlowRef ref) noexcept {
-    return reinterpret_cast<void*>(static_cast<uintptr_t>(ref.raw()));
+TableEntry one_way_entry(uint32_t ref, bool swapped) noexcept {
+    return TableEntry::one_way(FlowRef::from_raw(ref), swapped);
 }
 
-FlowRef to_ref(const void* data) noexcept {
-    return FlowRef::from_raw(static_cast<uint32_t>(reinterpret_cast<uintptr_t>(data)));
+TableEntry foreign_entry(uint32_t worker, bool swapped) noexcept {
+    return TableEntry::foreign(static_cast<uint16_t>(worker), swapped);
 }
 
-const void* key_of(const Packet& packet) noexcept {
-    return &packet.key4;
+uint32_t ref_of(FlowIndex index, Direction direction) noexcept {
+    return FlowRef(index, direction).raw();
+}
+
+bool is_translated(const Flow& flow) noexcept {
+    return (flow.status.load() & (flow_status::kSrcNat | flow_status::kDstNat)) != 0;
 }
 
 // 0 means "free" in the sweep array, so a deadline of tick 0 is looked at one tick later.
@@ -68,12 +51,12 @@ Result<std::unique_ptr<FlowTable>> FlowTable::create(const Options& options) {
     std::unique_ptr<FlowTable> table(new FlowTable);
     const int node = options.numa_node;
     const uint32_t capacity = options.capacity + kSpareSlots;
-    table->hash_ = options.hash;
     table->sources_ = options.sources;
     table->capacity_ = capacity;
-    table->hash4_ = create_hash(options.name + "-4", sizeof(FlowKey4), options.capacity, node);
-    table->hash6_ = create_hash(options.name + "-6", sizeof(FlowKey6), options.capacity, node);
+    const bool has_keys = table->keys_.create(options.name, options.capacity, node, options.hash);
     table->flows_ = allocate_array<Flow>("flows", capacity, node);
+    table->forwarding_ = allocate_array<Forwarding>("flow-forwarding", capacity, node);
+    table->reply_ = allocate_array<SeqCell<FlowReply>>("flow-reply", capacity, node);
     table->info_ = allocate_array<SeqCell<FlowInfo>>("flow-info", capacity, node);
     table->sweep_at_ = allocate_array<Shared<Tick>>("flow-sweep", capacity, node);
     table->free_ = allocate_array<FlowIndex>("flow-free", capacity, node);
@@ -81,8 +64,8 @@ Result<std::unique_ptr<FlowTable>> FlowTable::create(const Options& options) {
     table->links_ = allocate_array<EvictionLink>("flow-eviction", capacity, node);
     table->unassured_.use(table->links_);
     table->closing_.use(table->links_);
-    if (!table->hash4_ || !table->hash6_ || !table->flows_ || !table->info_ || !table->sweep_at_ ||
-        !table->free_ || !table->erased_ || !table->links_)
+    if (!has_keys || !table->flows_ || !table->forwarding_ || !table->info_ || !table->reply_ ||
+        !table->sweep_at_ || !table->free_ || !table->erased_ || !table->links_)
         return failure("no memory for a table of " + std::to_string(options.capacity) + " flows (" +
                            std::to_string(bytes_for(options.capacity) >> 20) + " MiB)",
                        "raise memory.size, reserve more hugepages, or lower conntrack.max");
@@ -93,55 +76,30 @@ Result<std::unique_ptr<FlowTable>> FlowTable::create(const Options& options) {
 }
 
 FlowTable::~FlowTable() {
-    rte_hash_free(hash4_);
-    rte_hash_free(hash6_);
     for (void* array :
-         {static_cast<void*>(flows_), static_cast<void*>(info_), static_cast<void*>(sweep_at_),
-          static_cast<void*>(free_), static_cast<void*>(erased_), static_cast<void*>(links_)})
+         {static_cast<void*>(flows_), static_cast<void*>(forwarding_), static_cast<void*>(info_),
+          static_cast<void*>(reply_), static_cast<void*>(sweep_at_), static_cast<void*>(free_),
+          static_cast<void*>(erased_), static_cast<void*>(links_)})
         rte_free(array);
 }
 
 uint64_t FlowTable::bytes_for(uint32_t capacity) noexcept {
-    // Per key, rte_hash keeps the key and its data (rounded to 16), a free-slot entry, and an
-    // eighth of a 64-byte bucket in a power-of-two array.
-    uint64_t buckets = 1;
-    while (buckets * 8 < hash_entries(capacity))
-        buckets *= 2;
-    const uint64_t entries = hash_entries(capacity);
-    const uint64_t hashes = 2 * buckets * 64 + entries * (32 + 64 + 2 * 8);
-    return hashes + uint64_t{capacity} * (sizeof(Flow) + sizeof(SeqCell<FlowInfo>) + sizeof(Tick) +
-                                          2 * sizeof(FlowIndex) + sizeof(EvictionLink));
+    return KeyTable::bytes_for(capacity) +
+           uint64_t{capacity} * (sizeof(Flow) + sizeof(Forwarding) + sizeof(SeqCell<FlowInfo>) +
+                                 sizeof(SeqCell<FlowReply>) + sizeof(Tick) + 2 * sizeof(FlowIndex) +
+                                 sizeof(EvictionLink));
 }
 
-void FlowTable::hash(KeyBatch& batch, Family family) const noexcept {
-    if (family == Family::Ipv4)
-        hash_.hash4(batch.key.data(), batch.hash.data(), batch.count);
-    else
-        hash_.hash6(batch.key.data(), batch.hash.data(), batch.count);
-}
-
-void FlowTable::find(const KeyBatch& batch, Family family, FlowRef* refs) const noexcept {
-    void* data[KeyBatch::kCapacity];
-    hash_sig_t signatures[KeyBatch::kCapacity];
-    uint64_t hits = 0;
-    std::copy_n(batch.hash.begin(), batch.count, signatures);
-    rte_hash_lookup_with_hash_bulk_data(hash_of(family), const_cast<const void**>(batch.key.data()),
-                                        signatures, batch.count, &hits, data);
-    for (uint32_t i = 0; i < batch.count; ++i)
-        refs[i] = hits >> i & 1 ? to_ref(data[i]) : FlowRef{};
-}
-
-FlowRef FlowTable::find_again(const Packet& packet, uint32_t hash) const noexcept {
-    void* data = nullptr;
-    const int found =
-        rte_hash_lookup_with_hash_data(hash_of(packet.family), key_of(packet), hash, &data);
-    return found < 0 ? FlowRef{} : toward(to_ref(data), packet);
+Tuple FlowTable::tuple_of(FlowIndex index, Direction direction) const noexcept {
+    if (direction == Direction::Original) return original_tuple(index);
+    return is_translated(flows_[index]) ? reply(index).reply : invert(original_tuple(index));
 }
 
 FlowIndex FlowTable::allocate() noexcept {
     if (free_count_ == 0) return kNoFlow;
     const FlowIndex index = free_[--free_count_];
     new (&flows_[index]) Flow;
+    new (&forwarding_[index]) Forwarding;
     return index;
 }
 
@@ -150,16 +108,7 @@ void FlowTable::release(FlowIndex index) noexcept {
     free_[free_count_++] = index;
 }
 
-bool FlowTable::confirm(FlowIndex index, const Packet& first_packet, uint32_t hash,
-                        const FlowInfo& info, Tick deadline) noexcept {
-    // The first packet is original; when it is its own reply, later packets count as replies.
-    const bool unswapped_is_reply = first_packet.swapped != first_packet.self_inverse;
-    const FlowRef ref(index, unswapped_is_reply ? Direction::Reply : Direction::Original);
-    if (rte_hash_add_key_with_hash_data(hash_of(first_packet.family), key_of(first_packet), hash,
-                                        to_data(ref)) != 0) {
-        release(index);
-        return false;
-    }
+void FlowTable::enter(FlowIndex index, const FlowInfo& info, Tick deadline) noexcept {
     Flow& flow = flows_[index];
     flow.status.store(static_cast<uint16_t>(flow.status.load() | flow_status::kConfirmed));
     flow.deadline.store(deadline);
@@ -170,7 +119,45 @@ bool FlowTable::confirm(FlowIndex index, const Packet& first_packet, uint32_t ha
     set_sweep(index, deadline);
     count_.add(1);
     unassured_.add(index, deadline);
+}
+
+bool FlowTable::confirm(FlowIndex index, const Packet& first_packet, uint32_t hash,
+                        const FlowInfo& info, Tick deadline) noexcept {
+    // The first packet is original; when it is its own reply, later packets count as replies.
+    const bool unswapped_is_reply = first_packet.swapped != first_packet.self_inverse;
+    const FlowRef ref(index, unswapped_is_reply ? Direction::Reply : Direction::Original);
+    if (!keys_.insert(first_packet, hash, TableEntry::plain(ref))) {
+        release(index);
+        return false;
+    }
+    enter(index, info, deadline);
     return true;
+}
+
+bool FlowTable::confirm_translated(FlowIndex index, const FlowInfo& info, const FlowReply& reply,
+                                   Tick deadline) noexcept {
+    const uint32_t forth = ref_of(index, Direction::Original);
+    const uint32_t back = ref_of(index, Direction::Reply);
+    bool is_in = keys_.insert_one_way(info.original, one_way_entry, forth);
+    if (is_in && !reply.is_elsewhere && !keys_.insert_one_way(reply.reply, one_way_entry, back)) {
+        keys_.remove_one_way(info.original, one_way_entry, forth);
+        is_in = false;
+    }
+    if (!is_in) {
+        release(index);
+        return false;
+    }
+    reply_[index].write(reply);
+    enter(index, info, deadline);
+    return true;
+}
+
+bool FlowTable::add_foreign(const Tuple& tuple, uint16_t worker) noexcept {
+    return keys_.insert_one_way(tuple, foreign_entry, worker);
+}
+
+void FlowTable::remove_foreign(const Tuple& tuple, uint16_t worker) noexcept {
+    keys_.remove_one_way(tuple, foreign_entry, worker);
 }
 
 void FlowTable::set_closing(FlowIndex index) noexcept {
@@ -208,17 +195,14 @@ uint32_t FlowTable::evict_closing(uint32_t count) noexcept {
 
 void FlowTable::forget(FlowIndex index) noexcept {
     FlowInfo info = info_[index].own();
-    FlowKey4 key4;
-    FlowKey6 key6;
-    const bool is_ipv4 = info.original.family == Family::Ipv4;
-    if (is_ipv4)
-        make_key(info.original, key4);
-    else
-        make_key(info.original, key6);
-    const uint32_t hash = is_ipv4 ? hash_.hash(key4) : hash_.hash(key6);
-    const void* key = is_ipv4 ? static_cast<const void*>(&key4) : &key6;
-    const int removed = rte_hash_del_key_with_hash(hash_of(info.original.family), key, hash);
-    RAMPART_ASSERT(removed >= 0);
+    if (!is_translated(flows_[index])) {
+        keys_.remove_plain(info.original);
+    } else {
+        const FlowReply translated = reply(index);
+        keys_.remove_one_way(info.original, one_way_entry, ref_of(index, Direction::Original));
+        if (!translated.is_elsewhere)
+            keys_.remove_one_way(translated.reply, one_way_entry, ref_of(index, Direction::Reply));
+    }
     info.is_live = 0;
     info_[index].write(info);
     if (info.source != 0) sources_->remove(info.source);

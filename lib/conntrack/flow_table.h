@@ -1,16 +1,16 @@
 // FlowTable: the connections of one worker.
 //
-//   rte_hash (IPv4 keys)  --+                       +-- flows[i]      hot, worker
-//                           +--> FlowRef = i | dir -+-- info[i]       cold, SeqCell
-//   rte_hash (IPv6 keys)  --+                       +-- sweep_at[i]   deadlines that control scans
+//                               +-- flows[i]          hot, worker
+//                               +-- forwarding[i]     worker; routes and translation
+//   KeyTable -> FlowRef = i | dir +-- info[i], reply[i] cold, SeqCell
+//                               +-- sweep_at[i]       deadlines that control scans
 //
 // Everything is allocated at start; nothing afterwards. Owner: one worker, which alone calls the
 // functions under "worker". Control reads the arrays, never the hash, through the functions under
-// "control". One key per flow: both directions normalise to it (tuple.h).
+// "control".
 //
 // An erased flow disappears from the hash at once, but its slot is only reused after end_burst(),
 // so that packets of the same burst may still refer to it.
-// This file's .cc is the only one that includes rte_hash.h.
 #pragma once
 
 #include <array>
@@ -25,28 +25,12 @@
 #include "conntrack/eviction_queue.h"
 #include "conntrack/flow.h"
 #include "conntrack/flow_counts.h"
-#include "conntrack/keyed_hash.h"
+#include "conntrack/forwarding.h"
+#include "conntrack/key_table.h"
 #include "conntrack/source_counts.h"
 #include "packet/packet.h"
 
-struct rte_hash;
-
 namespace rampart {
-
-// The keys of one family in a burst, in the order of arrival.
-struct KeyBatch {
-    static constexpr uint32_t kCapacity = 64;
-
-    uint32_t count = 0;
-    std::array<const void*, kCapacity> key;   // FlowKey4 or FlowKey6
-    std::array<uint32_t, kCapacity> hash;     // set by FlowTable::hash
-    std::array<uint8_t, kCapacity> position;  // of the packet in its burst
-
-    void add(uint32_t at, const Packet& packet) noexcept {
-        key[count] = &packet.key4;  // both families' keys begin there
-        position[count++] = static_cast<uint8_t>(at);
-    }
-};
 
 class FlowTable {
   public:
@@ -71,16 +55,7 @@ class FlowTable {
 
     // --- worker ---
 
-    // Fills batch.hash.
-    void hash(KeyBatch& batch, Family family) const noexcept;
-    // Looks the keys up: refs[n] is what the hash has for batch.key[n], or none. Its direction is
-    // that of unswapped packets; toward() turns it into the packet's.
-    void find(const KeyBatch& batch, Family family, FlowRef* refs) const noexcept;
-    static FlowRef toward(FlowRef stored, const Packet& packet) noexcept {
-        return FlowRef::from_raw(stored.raw() ^ static_cast<uint32_t>(packet.swapped));
-    }
-    // One packet, again: after the table changed within the burst.
-    FlowRef find_again(const Packet& packet, uint32_t hash) const noexcept;
+    const KeyTable& keys() const noexcept { return keys_; }
 
     // A zeroed flow outside the table. There are kSpareSlots more slots than flows may be in the
     // table, so that first packets can be judged, and flows evicted, in a full one; kNoFlow when
@@ -92,6 +67,13 @@ class FlowTable {
     // the flow is released.
     bool confirm(FlowIndex index, const Packet& first_packet, uint32_t hash, const FlowInfo& info,
                  Tick deadline) noexcept;
+    // The same for a translated flow, whose replies have the tuple `reply.reply`. False also when
+    // either tuple is another flow's.
+    bool confirm_translated(FlowIndex index, const FlowInfo& info, const FlowReply& reply,
+                            Tick deadline) noexcept;
+    // Packets with this tuple belong to a flow of `worker`. False: the tuple is taken.
+    bool add_foreign(const Tuple& tuple, uint16_t worker) noexcept;
+    void remove_foreign(const Tuple& tuple, uint16_t worker) noexcept;
     // Makes room for one flow: the oldest that is not ASSURED goes.
     enum class Evicted : uint8_t { Nothing, Expired, Unassured };
     Evicted evict(Tick now) noexcept;
@@ -138,6 +120,15 @@ class FlowTable {
     void prefetch_tcp(FlowRef ref) const noexcept {
         __builtin_prefetch(&flows_[ref.index()].tcp, 1);
     }
+    Forwarding& forwarding(FlowIndex index) noexcept { return forwarding_[index]; }
+    const Forwarding& forwarding(FlowIndex index) const noexcept { return forwarding_[index]; }
+    void prefetch_forwarding(FlowRef ref) const noexcept {
+        __builtin_prefetch(&forwarding_[ref.index()], 1);
+    }
+    // Of confirmed flows with kSrcNat or kDstNat.
+    FlowReply reply(FlowIndex index) const noexcept { return reply_[index].own(); }
+    // That of packets of this direction, as they come in.
+    Tuple tuple_of(FlowIndex index, Direction direction) const noexcept;
     FlowInfo info(FlowIndex index) const noexcept { return info_[index].own(); }
     Tuple original_tuple(FlowIndex index) const noexcept { return info_[index].own().original; }
 
@@ -154,22 +145,24 @@ class FlowTable {
     bool read_info(FlowIndex index, FlowInfo& info) const noexcept {
         return info_[index].read(info) && info.is_live != 0;
     }
+    // Of a flow whose status has kSrcNat or kDstNat.
+    bool read_reply(FlowIndex index, FlowReply& reply) const noexcept {
+        return reply_[index].read(reply);
+    }
 
   private:
     FlowTable() = default;
     void set_sweep(FlowIndex index, Tick at) noexcept;
     void forget(FlowIndex index) noexcept;
+    void enter(FlowIndex index, const FlowInfo& info, Tick deadline) noexcept;
     bool is_live(FlowIndex index) const noexcept;
-    rte_hash* hash_of(Family family) const noexcept {
-        return family == Family::Ipv4 ? hash4_ : hash6_;
-    }
 
-    KeyedHash hash_ = KeyedHash::from_seed(0);
-    rte_hash* hash4_ = nullptr;
-    rte_hash* hash6_ = nullptr;
+    KeyTable keys_;
     uint32_t capacity_ = 0;
     Flow* flows_ = nullptr;
+    Forwarding* forwarding_ = nullptr;
     SeqCell<FlowInfo>* info_ = nullptr;
+    SeqCell<FlowReply>* reply_ = nullptr;
     Shared<Tick>* sweep_at_ = nullptr;  // worker: rw, control: ro
     FlowIndex* free_ = nullptr;         // a stack: the slot freed last is reused first
     uint32_t free_count_ = 0;

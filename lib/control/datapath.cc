@@ -12,6 +12,12 @@ namespace rampart {
 namespace {
 
 constexpr int kAnyNumaNode = -1;
+
+bool has_routed_port(const SystemSettings& system) {
+    return std::any_of(system.devices.begin(), system.devices.end(),
+                       [](const DeviceSettings& device) { return device.is_routed; });
+}
+
 constexpr std::chrono::microseconds kPollInterval{200};
 
 }  // namespace
@@ -31,13 +37,23 @@ Result<std::unique_ptr<Datapath>> Datapath::create(const SystemSettings& system,
     if (const auto opened = datapath->open_ports(system, workers); !opened)
         return tl::unexpected<Error>(opened.error());
     datapath->choose_steering(workers);
-    if (workers > 1) {
-        auto hand_off = HandOff::create(workers);
+    const bool is_routed = has_routed_port(system);
+    if (workers > 1 || is_routed) {
+        auto hand_off = HandOff::create(static_cast<uint16_t>(workers + is_routed));
         if (!hand_off) return tl::unexpected<Error>(hand_off.error());
         datapath->hand_off_ = std::move(*hand_off);
     }
+    if (is_routed) {
+        auto routing = Routing::create({});
+        if (!routing) return tl::unexpected<Error>(routing.error());
+        datapath->routing_ = std::move(*routing);
+    }
     if (const auto made = datapath->make_workers(system, workers, max_flows, clock); !made)
         return tl::unexpected<Error>(made.error());
+    if (is_routed) {
+        if (const auto made = datapath->make_kernel_path(system); !made)
+            return tl::unexpected<Error>(made.error());
+    }
     return datapath;
 }
 
@@ -48,7 +64,9 @@ Datapath::~Datapath() {
 // Ports start here, before there are workers: a port tells how it really spreads packets only when
 // it runs. What arrives until the workers poll waits in its queues.
 Result<void> Datapath::open_ports(const SystemSettings& system, uint16_t workers) {
-    for (const DeviceSettings& device : system.devices) {
+    for (size_t index = 0; index < system.devices.size(); ++index) {
+        const DeviceSettings& device = system.devices[index];
+        if (!device.has_device()) continue;
         Port::Options options;
         options.name = device.name;
         options.device = device.device;
@@ -67,6 +85,7 @@ Result<void> Datapath::open_ports(const SystemSettings& system, uint16_t workers
                 locks.push_back(std::make_unique<TransmitLock>());
         }
         ports_.push_back(std::move(*port));
+        indexes_.push_back(static_cast<InterfaceIndex>(index));
     }
     return {};
 }
@@ -85,16 +104,26 @@ void Datapath::choose_steering(uint16_t workers) {
                   : Steering::software(workers));
 }
 
-std::vector<WorkerPort> Datapath::ports_of_worker(uint16_t worker, uint16_t workers) {
-    std::vector<WorkerPort> result;
+std::vector<WorkerPort> Datapath::ports_of_worker(const SystemSettings& system, uint16_t worker,
+                                                  uint16_t workers) {
+    std::vector<WorkerPort> result(system.devices.size());
     for (size_t i = 0; i < ports_.size(); ++i) {
         const Port& port = *ports_[i];
-        WorkerPort& own = result.emplace_back();
+        WorkerPort& own = result[indexes_[i]];
+        own.port = indexes_[i];
+        own.has_twin = !system.devices[indexes_[i]].twin.name.empty();
         own.port_id = port.id();
         own.receives = worker < port.receive_queues();
         own.receive_queue = worker;
         own.transmit_queue = static_cast<uint16_t>(worker % port.transmit_queues());
         if (port.transmit_queues() < workers) own.lock = locks_[i][own.transmit_queue].get();
+    }
+    // A VLAN sends by its parent, which receives for it.
+    for (size_t i = 0; i < result.size(); ++i) {
+        const DeviceSettings& device = system.devices[i];
+        if (device.has_device()) continue;
+        result[i] = result[device.twin.parent];
+        result[i].receives = false;
     }
     return result;
 }
@@ -119,9 +148,10 @@ Result<void> Datapath::make_workers(const SystemSettings& system, uint16_t count
         if (!rule_log) return tl::unexpected<Error>(rule_log.error());
         auto trace = PacketTrace::create("trace-" + std::to_string(i), kAnyNumaNode);
         if (!trace) return tl::unexpected<Error>(trace.error());
+        auto nat = routing_ == nullptr ? nullptr : std::make_unique<Nat>(**flows, hash);
         workers_.push_back(std::make_unique<Worker>(Worker::Options{
             .index = i,
-            .ports = ports_of_worker(i, count),
+            .ports = ports_of_worker(system, i, count),
             .flows = std::move(*flows),
             .reassembly = std::make_unique<Reassembly>(Reassembly::Options{.hash = hash}),
             .mailbox = std::move(*mailbox),
@@ -131,6 +161,10 @@ Result<void> Datapath::make_workers(const SystemSettings& system, uint16_t count
             .steering = steering_.get(),
             .sources = sources_.get(),
             .hand_off = hand_off_.get(),
+            .workers = count,
+            .routing = routing_.get(),
+            .nat = std::move(nat),
+            .unresolved = routing_ == nullptr ? nullptr : std::make_unique<Unresolved>(),
             .clock = clock,
             .sleep_when_idle = system.cores.sleep_when_idle,
         }));
@@ -139,12 +173,46 @@ Result<void> Datapath::make_workers(const SystemSettings& system, uint16_t count
     return {};
 }
 
+Result<void> Datapath::make_kernel_path(const SystemSettings& system) {
+    KernelPath::Options options;
+    options.interfaces = system.devices;
+    options.macs.resize(system.devices.size());
+    for (size_t i = 0; i < ports_.size(); ++i) {
+        if (const auto mac = parse_mac_address(ports_[i]->mac_address()))
+            options.macs[indexes_[i]] = *mac;
+    }
+    options.workers = static_cast<uint16_t>(workers_.size());
+    options.hand_off = hand_off_.get();
+    options.pool = pool_->get();
+    options.routing = routing_.get();
+    options.wait_for_workers = [this] { wait_for_turns(); };
+    options.has_carrier = [this](InterfaceIndex index) {
+        const auto at = std::find(indexes_.begin(), indexes_.end(), index);
+        return at != indexes_.end() && ports_[at - indexes_.begin()]->is_link_up();
+    };
+    options.cpu = system.cores.control;
+    auto path = KernelPath::create(std::move(options));
+    if (!path) return tl::unexpected<Error>(path.error());
+    kernel_path_ = std::move(*path);
+    return {};
+}
+
+// Until every worker has ended the loop it was in: what that loop read is not read any more.
+void Datapath::wait_for_turns() const {
+    for (const Worker* worker : worker_pointers_) {
+        const uint64_t turn = worker->turns();
+        while (worker->turns() == turn && turn != UINT64_MAX)
+            std::this_thread::sleep_for(kPollInterval / 10);
+    }
+}
+
 Result<void> Datapath::launch(Eal& eal) {
     is_running_ = true;
     for (Worker* worker : worker_pointers_) {
         if (!eal.launch(worker->index() + 1u, [worker] { worker->run(); }))
             return failure("worker " + std::to_string(worker->index()) + " could not be launched");
     }
+    if (kernel_path_ != nullptr) kernel_path_->start();
     return {};
 }
 
@@ -154,6 +222,7 @@ void Datapath::stop(Eal& eal) {
     for (Worker* worker : worker_pointers_)
         worker->stop();
     eal.join();
+    if (kernel_path_ != nullptr) kernel_path_->stop();
     for (const auto& port : ports_)
         port->stop();
 }

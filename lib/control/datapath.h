@@ -3,9 +3,9 @@
 // Built once from the SystemSettings; what it holds (ports, pool, tables, rings) lives until it is
 // destroyed, after its workers have stopped. Eal must outlive it.
 //
-//   create   pool -> ports (open, start) -> steering -> hand-off -> workers
-//   launch   workers run on their lcores; publish a snapshot first, or they drop everything
-//   stop     workers end and are joined, ports stop
+//   create   pool -> ports (open, start) -> steering -> hand-off -> routing -> workers -> kernel
+//   path launch   workers run on their lcores; publish a snapshot first, or they drop everything
+//   stop     workers end and are joined, the kernel path ends, ports stop
 //
 // Control thread only.
 #pragma once
@@ -25,6 +25,8 @@
 #include "dpdk/eal.h"
 #include "dpdk/packet_pool.h"
 #include "dpdk/port.h"
+#include "kernel/kernel_path.h"
+#include "routing/routing.h"
 
 namespace rampart {
 
@@ -41,6 +43,11 @@ class Datapath {
     void stop(Eal& eal);
 
     const std::vector<std::unique_ptr<Port>>& ports() const noexcept { return ports_; }
+    // Of ports()[n]: VLANs are interfaces, too, but have no port of their own.
+    InterfaceIndex interface_of(size_t n) const noexcept { return indexes_[n]; }
+    // Null: no port is routed.
+    KernelPath* kernel_path() noexcept { return kernel_path_.get(); }
+    const KernelPath* kernel_path() const noexcept { return kernel_path_.get(); }
     // Plain pointers for those who share the workers: publisher, ager, statistics, commands.
     const std::vector<Worker*>& workers() const noexcept { return worker_pointers_; }
     const std::vector<unsigned>& worker_cpus() const noexcept { return worker_cpus_; }
@@ -58,19 +65,25 @@ class Datapath {
     void choose_steering(uint16_t workers);
     Result<void> make_workers(const SystemSettings& system, uint16_t count, uint32_t max_flows,
                               TscClock clock);
-    std::vector<WorkerPort> ports_of_worker(uint16_t worker, uint16_t workers);
+    std::vector<WorkerPort> ports_of_worker(const SystemSettings& system, uint16_t worker,
+                                            uint16_t workers);
+    Result<void> make_kernel_path(const SystemSettings& system);
+    void wait_for_turns() const;
 
     // Destroyed in reverse: workers, rings, ports, and the pool their packets came from at last.
     std::unique_ptr<PacketPool> pool_;
     std::vector<uint8_t> rss_key_;
     std::vector<std::unique_ptr<Port>> ports_;
+    std::vector<InterfaceIndex> indexes_;                            // of ports_
     std::vector<std::vector<std::unique_ptr<TransmitLock>>> locks_;  // by port, transmit queue
     std::unique_ptr<Steering> steering_;
     std::unique_ptr<SourceCounts> sources_;  // before the workers
     std::unique_ptr<HandOff> hand_off_;
+    std::unique_ptr<Routing> routing_;  // null: no port is routed
     std::vector<std::unique_ptr<Worker>> workers_;
     std::vector<Worker*> worker_pointers_;
     std::vector<unsigned> worker_cpus_;
+    std::unique_ptr<KernelPath> kernel_path_;
     bool is_running_ = false;
 };
 

@@ -23,7 +23,7 @@ FlowEvent event_of(const Worker& worker, const JournalRecord& record) {
     event.state_changed = record.state_changed || record.kind != JournalKind::Update;
     FlowEntry& flow = event.flow;
     flow.original = record.tuple;
-    flow.reply = invert(record.tuple);
+    flow.reply = record.reply;
     flow.status = record.status;
     flow.state = record.state;
     flow.timeout_s = record.timeout / kTicksPerSecond;

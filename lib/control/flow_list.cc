@@ -29,10 +29,13 @@ bool read_flow(const FlowTable& flows, uint16_t worker, FlowIndex index, Tick no
         entry.packets[side] = flow.packets[side].load();
         entry.bytes[side] = flow.bytes[side].load();
     }
+    const bool is_translated = (entry.status & (flow_status::kSrcNat | flow_status::kDstNat)) != 0;
+    FlowReply translated;
+    if (is_translated && !flows.read_reply(index, translated)) return false;
     if (!flows.read_info(index, after) || after.serial != before.serial) return false;
     if (is_past(deadline, now)) return false;
     entry.original = before.original;
-    entry.reply = invert(before.original);
+    entry.reply = is_translated ? translated.reply : invert(before.original);
     entry.start_ns = before.created_ns;
     entry.stop_ns = 0;
     entry.timeout_s = ticks_left(deadline, now) / kTicksPerSecond;

@@ -15,6 +15,7 @@ Totals& Totals::operator+=(const WorkerCounters& counters) noexcept {
     }
     received += counters.received.load();
     forwarded += counters.forwarded.load();
+    local += counters.local.load();
     merged += counters.merged.load();
     datagrams += counters.datagrams.load();
     cut += counters.cut.load();
@@ -46,7 +47,8 @@ uint64_t Totals::invalid_packets() const noexcept {
 }
 
 int64_t Totals::in_flight() const noexcept {
-    return static_cast<int64_t>(received + handed_in - forwarded - handed_out - merged - dropped());
+    return static_cast<int64_t>(received + handed_in - forwarded - local - handed_out - merged -
+                                dropped());
 }
 
 Totals totals_of(const WorkerCounters& counters) noexcept {

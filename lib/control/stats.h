@@ -26,6 +26,7 @@ struct Totals {
     std::array<PortTotals, kMaxInterfaces> port{};
     uint64_t received = 0;
     uint64_t forwarded = 0;
+    uint64_t local = 0;
     uint64_t merged = 0, datagrams = 0, cut = 0;  // of fragments
     uint64_t generated = 0;
     uint64_t handed_in = 0;
@@ -45,8 +46,8 @@ struct Totals {
     Totals& operator+=(const WorkerCounters& counters) noexcept;
     uint64_t dropped() const noexcept;
     uint64_t invalid_packets() const noexcept;
-    // received + handed in - forwarded - handed out - merged - dropped: the packets that workers
-    // hold now, fragments included.
+    // received + handed in - forwarded - local - handed out - merged - dropped: the packets that
+    // workers hold now, fragments included.
     int64_t in_flight() const noexcept;
 };
 

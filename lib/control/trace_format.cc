@@ -92,8 +92,10 @@ std::string verdict_line(const TraceRecord& record, const Names& names) {
                 to_string(record.reason), kDropReasons[static_cast<size_t>(record.reason)].text);
         case Verdict::Consumed:
             return fmt::format("handed to worker {}", record.owner);
+        case Verdict::Deliver:
+            return "accept, to the box";
         case Verdict::Held:
-            return "held: a fragment that waits for the others";
+            return "held: a fragment that waits for the others, or a packet for its neighbour";
         case Verdict::Pending:
             break;
     }
@@ -172,6 +174,10 @@ Json trace_json(const TraceRecord& record, const Ruleset* ruleset, const Names& 
             break;
         case Verdict::Consumed:
             json["verdict"] = "handed over";
+            break;
+        case Verdict::Deliver:
+            json["verdict"] = "accept";
+            json["out"] = "local";
             break;
         case Verdict::Held:
         case Verdict::Pending:

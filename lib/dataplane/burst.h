@@ -14,6 +14,7 @@
 #include "packet/drop_reason.h"
 #include "packet/packet.h"
 #include "packet/verdict.h"
+#include "routing/routing.h"
 #include "rules/path_table.h"
 
 struct rte_mbuf;
@@ -37,11 +38,18 @@ constexpr PacketMask bit(uint32_t i) noexcept {
 
 struct Burst {
     uint32_t count = 0;
-    PacketMask fragments = 0;  // of datagrams yet to be put together
-    PacketMask tracked = 0;    // belongs to a flow, which accepted it
-    PacketMask starting = 0;   // has no flow; may start one
-    PacketMask flowless = 0;   // INVALID or UNTRACKED
-    PacketMask proposed = 0;   // first_rule is valid, for proposed_class and the present chain
+    PacketMask fragments = 0;   // of datagrams yet to be put together
+    PacketMask tracked = 0;     // belongs to a flow, which accepted it
+    PacketMask starting = 0;    // has no flow; may start one
+    PacketMask flowless = 0;    // INVALID or UNTRACKED
+    PacketMask translated = 0;  // as_translated is what rules see
+    PacketMask departing = 0;   // needs the translate stage, once it is accepted
+    PacketMask unrouted = 0;    // its way is only asked when its translation is known
+    PacketMask hairpin = 0;     // masqueraded if it leaves where it came in
+    PacketMask arrived = 0;     // datagrams that became whole here
+    bool is_handed = false;     // by another worker, who knew whose the packets are
+    PacketMask from_kernel = 0;
+    PacketMask proposed = 0;  // first_rule is valid, for proposed_class and the present chain
 
     // Packets with a flow key, by family: to be steered and looked up.
     KeyBatch keys4;
@@ -58,9 +66,16 @@ struct Burst {
     std::array<PathId, kBurstSize> path;  // of the rules it matched; kNoPath: none, or not recorded
     std::array<uint32_t, kBurstSize> first_rule;  // that the packet can match; kNoRule: none
     std::array<CtClass, kBurstSize> proposed_class;
-    std::array<uint8_t, kBurstSize> owner;  // the worker a Consumed packet is handed to
+    std::array<NeighbourSlot, kBurstSize> egress;   // of routed packets; or kNoNeighbour, yet
+    std::array<NeighbourKey, kBurstSize> next_hop;  // of routed packets
+    std::array<Tuple, kBurstSize> as_translated;    // with the destination behind a translation
+    std::array<uint8_t, kBurstSize> owner;          // the worker a Consumed packet is handed to
     std::array<Packet, kBurstSize> packet;
 
+    void hand_over(uint32_t i, uint16_t worker) noexcept {
+        verdict[i] = Verdict::Consumed;
+        owner[i] = static_cast<uint8_t>(worker);
+    }
     void drop(uint32_t i, DropReason why) noexcept {
         verdict[i] = Verdict::Drop;
         reason[i] = why;

@@ -1,5 +1,6 @@
 #include "dataplane/chronicle.h"
 
+#include "dataplane/nat.h"
 #include "packet/parser.h"
 
 namespace rampart {
@@ -11,6 +12,7 @@ void write_flow(WorkerContext& context, FlowIndex index, JournalKind kind,
     const FlowInfo info = context.flows.info(index);
     JournalRecord record;
     record.tuple = info.original;
+    record.reply = context.flows.tuple_of(index, Direction::Reply);
     record.wall_ns = context.now.wall_ns;
     record.start_ns = info.created_ns;
     for (int side = 0; side < 2; ++side) {
@@ -57,6 +59,10 @@ void chronicle_erased(WorkerContext& context) noexcept {
 void end_burst(WorkerContext& context) noexcept {
     chronicle_erased(context);
     context.told_erased = 0;
+    if (context.nat != nullptr) {
+        for (const FlowIndex index : context.flows.erased())
+            context.nat->forget(index);
+    }
     context.flows.end_burst();
 }
 

@@ -15,6 +15,7 @@
 #include "dataplane/journal.h"
 #include "dataplane/reassembly.h"
 #include "dataplane/steering.h"
+#include "routing/routing.h"
 #include "rules/packet_log.h"
 #include "rules/snapshot.h"
 
@@ -22,14 +23,17 @@ struct rte_mbuf;
 
 namespace rampart {
 
+class Nat;
 class PacketTrace;
+class Unresolved;
 
 // Replies to rejected packets, to be sent by whoever called process().
 struct Replies {
     struct Reply {
         rte_mbuf* mbuf;
         InterfaceIndex port;
-        uint8_t cause;  // position of the rejected packet in its burst
+        uint8_t cause;               // position of the rejected packet in its burst
+        bool is_for_kernel = false;  // it was the box's own packet
     };
     std::array<Reply, 64> items;
     uint32_t count = 0;
@@ -57,7 +61,15 @@ struct WorkerContext {
         counted_flows = next.counted_flows.empty() ? nullptr : next.counted_flows[worker];
         if (counted_flows != nullptr) counted_flows->use(next.counting_rules);
         flows.count_in(counted_flows);
+        use_interfaces(next.ruleset.names.interfaces);
     }
+    void use_interfaces(const std::vector<Interface>& interfaces) noexcept;
+
+    bool is_routed(InterfaceIndex port) const noexcept {
+        return port >= kMaxInterfaces || (routed_ports >> port & 1) != 0;
+    }
+    // The interface of a frame with this tag on a port; kNoInterface: there is none.
+    InterfaceIndex interface_of(InterfaceIndex port, uint16_t vlan) const noexcept;
 
     Now now;
     const Snapshot* snapshot = nullptr;  // null until the first configuration: nothing passes
@@ -71,6 +83,18 @@ struct WorkerContext {
     SourceCounts* sources = nullptr;         // of all workers; null: nothing is counted
     uint32_t timeout_scale = kFullTimeouts;  // once per burst, see admission.h
     CountedFlows* counted_flows = nullptr;   // this worker's, in `snapshot`; null: no rule counts
+    Routing* routing = nullptr;              // null: no port is routed
+    Nat* nat = nullptr;                      // null: nothing is translated
+    Unresolved* unresolved = nullptr;        // not null when a port is routed
+    uint32_t route_epoch = 0;                // of `routing`; once per burst
+    uint64_t routed_ports = 0;               // by InterfaceIndex
+    struct Vlan {
+        InterfaceIndex port;
+        InterfaceIndex interface;
+        uint16_t id;
+    };
+    std::array<Vlan, kMaxInterfaces> vlans;
+    uint32_t vlan_count = 0;
     Replies replies;
     TokenBucket reply_limit{kRepliesPerSecond, kRepliesPerSecond};
     PacketLog* rule_log = nullptr;  // null: nothing is logged

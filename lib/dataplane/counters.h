@@ -1,7 +1,8 @@
 // WorkerCounters: what one worker counted since it started.
 //
 // Monotonic. Worker: rw, control: ro (sums over workers, computes rates, never resets). Per worker:
-//   received + handed_in = forwarded + handed_out + sum(drops) + merged + Reassembly::held()
+//   received + handed_in = forwarded + local + handed_out + sum(drops) + merged
+//                          + Reassembly::held() + Unresolved::held()
 // holds whenever the worker stands between two loops. A datagram that was put together and cut
 // again counts once in `forwarded`.
 #pragma once
@@ -30,6 +31,7 @@ struct alignas(64) WorkerCounters {
 
     Counter received;    // from NIC queues
     Counter forwarded;   // received frames that went out
+    Counter local;       // received frames that went to a kernel twin
     Counter merged;      // fragments that became part of a datagram, all but one of each
     Counter datagrams;   // put together from fragments
     Counter cut;         // fragments that went out of such datagrams

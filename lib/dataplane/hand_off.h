@@ -1,5 +1,8 @@
 // HandOff: the rings on which workers pass packets to the worker that owns their flow.
 //
+// The kernel path (kernel/kernel_path.h) is one more node behind the workers, where there is one:
+// what it is given goes to the kernel twin of mbuf->port, and what it gives came from there.
+//
 // One single-producer, single-consumer ring for each ordered pair of workers, so packets of one
 // flow that arrive on one queue stay in order. The ingress port travels in mbuf->port (the
 // InterfaceIndex). Where there are twins in the kernel, kernel/kernel_path.h is one more "worker",

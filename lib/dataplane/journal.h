@@ -23,6 +23,7 @@ enum class JournalKind : uint8_t { New, Update, Destroy, Invalid };
 
 struct JournalRecord {
     Tuple tuple;            // the flow's original one; Invalid: the packet's
+    Tuple reply;            // of the flow
     uint64_t wall_ns = 0;   // when
     uint64_t start_ns = 0;  // the flow's, wall clock
     uint64_t packets[2]{};  // of the flow, by direction; Invalid: those not told before this one
@@ -39,7 +40,7 @@ struct JournalRecord {
     uint8_t in_port = 0;                         // of Invalid: InterfaceIndex
     uint8_t unused = 0;
 };
-static_assert(sizeof(JournalRecord) == 112);
+static_assert(sizeof(JournalRecord) == 152);
 
 class Journal {
   public:

@@ -23,9 +23,10 @@ inline void run_stages(Burst& burst, WorkerContext& context, Note note) noexcept
     note(TracePoint::LookedUp);
     track(burst, context);
     note(TracePoint::Tracked);
-    forward(burst, context);
+    route(burst, context);
     classify(burst, context);
     establish(burst, context);
+    if (burst.departing != 0) translate(burst, context);
     note(TracePoint::Done);
 }
 
@@ -42,6 +43,7 @@ void process(Burst& burst, WorkerContext& context) noexcept {
         return;
     }
     context.epoch = context.snapshot->verdict_epoch();
+    if (context.routing != nullptr) context.route_epoch = context.routing->epoch();
     context.timeout_scale = timeout_scale(context.snapshot->conntrack, context.flows);
     if (context.trace != nullptr && context.trace->is_wanted()) [[unlikely]] {
         context.trace->choose(burst, context);

@@ -9,14 +9,19 @@
 //   raw         may it be tracked, or pass at all?    keys4/6 | flowless | dropped
 //   lookup      flow keys -> FlowRef                  tracked | starting
 //   track       what does it do to its flow?          cached verdict | tracked | flowless
-//   forward     which port would it leave by?         out_port, or dropped
+//   route       which way would it leave?             out_port, egress, or dropped
 //   classify    what do the rules say?                verdict
-//   establish   first packets: track, rules, table    verdict
+//   establish   first packets: track, rules, NAT,     verdict
+//               table
+//   translate   addresses, payload, link header       as it leaves
 #pragma once
 
 #include "dataplane/burst.h"
 #include "dataplane/chronicle.h"
 #include "dataplane/context.h"
+#include "nat/binding.h"
+#include "packet/parser.h"
+#include "packet/reply.h"
 #include "rules/walk.h"
 
 namespace rampart {
@@ -27,9 +32,10 @@ void steer(Burst& burst, WorkerContext& context) noexcept;
 void raw(Burst& burst, WorkerContext& context) noexcept;
 void lookup(Burst& burst, WorkerContext& context) noexcept;
 void track(Burst& burst, WorkerContext& context) noexcept;
-void forward(Burst& burst, WorkerContext& context) noexcept;
+void route(Burst& burst, WorkerContext& context) noexcept;
 void classify(Burst& burst, WorkerContext& context) noexcept;
 void establish(Burst& burst, WorkerContext& context) noexcept;
+void translate(Burst& burst, WorkerContext& context) noexcept;
 
 // For one packet, used by the loops above, by reassemble for datagrams that became whole, and by
 // establish for packets that found their flow late.
@@ -47,14 +53,57 @@ inline void count_invalid(WorkerContext& context, const Packet& packet) noexcept
 // Runs the tracker on burst.flow[i] and sets ct_class. False: the flow is gone or over, and the
 // packet must be treated as a first one.
 bool track_packet(Burst& burst, uint32_t i, WorkerContext& context) noexcept;
+// Routed packets: sets out_port and egress by the destination of `tuple`. False: there is no way,
+// and the packet is dropped.
+bool find_way(Burst& burst, uint32_t i, WorkerContext& context, const Tuple& tuple) noexcept;
+// For packets that the route stage has put off, once their flow is known: both of these. False:
+// dropped.
+bool finish_route(Burst& burst, uint32_t i, WorkerContext& context) noexcept;
+// What a router does before its forward hook: hop limit and MTU. False: dropped.
+bool begin_hop(Burst& burst, uint32_t i, WorkerContext& context) noexcept;
+// Some rule may translate flows.
+inline bool translates(const WorkerContext& context) noexcept {
+    const Ruleset& ruleset = context.snapshot->ruleset;
+    return context.nat != nullptr &&
+           (ruleset.prerouting != Ruleset::kNoChain || ruleset.postrouting != Ruleset::kNoChain);
+}
+// The packet's tuple as the filter chains see it: behind a translation of the destination, before
+// one of the source.
+inline Tuple tuple_for_rules(const Burst& burst, uint32_t i) noexcept {
+    return burst.translated & bit(i) ? burst.as_translated[i] : tuple_of(burst.packet[i]);
+}
+// The base chain that judges it; Ruleset::kNoChain: there is none.
+inline int chain_of(const Packet& packet, const Ruleset& ruleset) noexcept {
+    if (packet.out_port == kToBox) [[unlikely]]
+        return ruleset.input;
+    return packet.in_port == kNoInterface ? ruleset.output : ruleset.forward;
+}
+// As rules see it.
+inline InterfaceIndex egress_for_rules(const Packet& packet) noexcept {
+    return packet.out_port == kToBox ? kNoInterface : packet.out_port;
+}
+// What rules are asked about a packet; `tuple` outlives it.
+RuleInput rule_input(Burst& burst, uint32_t i, const Tuple& tuple, WorkerContext& context) noexcept;
 // Asks the cached verdict, then the rules.
 void classify_tracked(Burst& burst, uint32_t i, WorkerContext& context) noexcept;
-// Which rule of the chain each packet of `mask` meets first, looked up for all of them together.
+// Which rule of its chain each packet of `mask` meets first, looked up for all of them together.
 // The ports they use and their class must be known: what judge() is asked later with another class
 // is looked up again.
-void propose_rules(Burst& burst, PacketMask mask, int chain, WorkerContext& context) noexcept;
+void propose_rules(Burst& burst, PacketMask mask, WorkerContext& context) noexcept;
 // Where the walk of packet i through `chain` begins.
 WalkStart start_of_walk(const Burst& burst, uint32_t i, int chain) noexcept;
+// The translation of a flow that begins, chosen by the chains of nat (netfilter's order: the
+// destination before the filter, the source after it). False: the packet is dropped.
+bool bind_destination(Burst& burst, uint32_t i, WorkerContext& context, Flow& flow,
+                      Binding& binding) noexcept;
+// `pool` receives NatAction::pool plus one of the rule that chose it, `masquerade` the interface
+// plus one whose address was taken; 0: none.
+struct SourceChoice {
+    uint16_t pool = 0;
+    uint8_t masquerade = 0;
+};
+bool bind_source(Burst& burst, uint32_t i, WorkerContext& context, Flow& flow, Binding& binding,
+                 SourceChoice& choice) noexcept;
 // Asks the rules and sets the verdict. `flow` may be null.
 struct Judged {
     PathId path = kNoPath;  // to cache; kNoPath: not to be cached
@@ -64,5 +113,8 @@ Judged judge(Burst& burst, uint32_t i, WorkerContext& context, Flow* flow) noexc
 // Sends the answer of a reject rule, if one may be sent.
 void answer_reject(Burst& burst, uint32_t i, WorkerContext& context, RejectWith with,
                    Flow* flow) noexcept;
+// Sends the error that a router owes the sender of a packet it cannot forward, if it may.
+void answer_error(Burst& burst, uint32_t i, WorkerContext& context,
+                  const IcmpError& error) noexcept;
 
 }  // namespace rampart

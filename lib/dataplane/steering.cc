@@ -9,7 +9,11 @@ namespace rampart {
 // The quoted packet's own tuple and its inverse have the same hash under a symmetric key, so it
 // does not matter which of the two directions is computed.
 uint16_t Steering::hardware_owner(const Packet& packet, uint16_t self) const noexcept {
-    const Tuple tuple = packet.is_icmp_error ? embedded_tuple_of(packet) : tuple_of(packet);
+    return hardware_owner(packet.is_icmp_error ? embedded_tuple_of(packet) : tuple_of(packet),
+                          self);
+}
+
+uint16_t Steering::hardware_owner(const Tuple& tuple, uint16_t self) const noexcept {
     const bool has_ports =
         tuple.protocol == ip_protocol::kTcp || tuple.protocol == ip_protocol::kUdp;
     uint32_t input[9];

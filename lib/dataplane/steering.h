@@ -40,12 +40,18 @@ class Steering {
     uint16_t workers() const noexcept { return workers_; }
 
     // `hash` is the keyed hash of the packet's flow key; `self` the worker that has the packet,
-    // `is_reassembled` when the NIC saw only its fragments.
-    uint16_t owner_of(const Packet& packet, bool is_reassembled, uint32_t hash,
+    // `is_unspread` when no NIC chose it by the packet's ports: a NIC saw only its fragments, or
+    // the kernel has sent it.
+    uint16_t owner_of(const Packet& packet, bool is_unspread, uint32_t hash,
                       uint16_t self) const noexcept {
         if (mode_ == SteeringMode::Single) return self;
         if (mode_ == SteeringMode::Software) return software_owner(hash);
-        return packet.is_icmp_error || is_reassembled ? hardware_owner(packet, self) : self;
+        return packet.is_icmp_error || is_unspread ? hardware_owner(packet, self) : self;
+    }
+    // The worker that packets with this tuple come to.
+    uint16_t owner_of(const Tuple& tuple, uint32_t hash) const noexcept {
+        if (mode_ == SteeringMode::Single) return 0;
+        return mode_ == SteeringMode::Software ? software_owner(hash) : hardware_owner(tuple, 0);
     }
     // Who puts a datagram together; `hash` is Reassembly's.
     uint16_t fragment_owner(uint32_t hash, uint16_t self) const noexcept {
@@ -63,6 +69,7 @@ class Steering {
         return static_cast<uint16_t>(uint64_t{mixed} * workers_ >> 32);
     }
     uint16_t hardware_owner(const Packet& packet, uint16_t self) const noexcept;
+    uint16_t hardware_owner(const Tuple& tuple, uint16_t self) const noexcept;
 
     SteeringMode mode_;
     uint16_t workers_;

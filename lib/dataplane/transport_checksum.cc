@@ -45,21 +45,29 @@ uint32_t crc32c_add(uint32_t crc, const uint8_t* bytes, uint32_t size) noexcept 
     return crc;
 }
 
-// RFC 9260, 6.8 and appendix A: CRC32c with the checksum field as zero, least significant byte
-// first.
-bool is_sctp_checksum_good(const rte_mbuf* mbuf, const Packet& packet) noexcept {
-    constexpr uint32_t kChecksumAt = 8, kPayloadAt = 12;
+constexpr uint32_t kSctpChecksumAt = 8;
+
+// RFC 9260, 6.8 and appendix A: CRC32c with the checksum field as zero.
+uint32_t sctp_checksum(const rte_mbuf* mbuf, const Packet& packet) noexcept {
+    constexpr uint32_t kChecksumAt = kSctpChecksumAt, kPayloadAt = 12;
     uint32_t crc = crc32c_add(0xffffffff, packet.l4(), kChecksumAt);
     crc = rte_hash_crc_4byte(0, crc);
     for_each_piece(
         mbuf, packet.l4_offset + kPayloadAt, packet.l4_length - kPayloadAt,
         [&](const uint8_t* bytes, uint32_t size) { crc = crc32c_add(crc, bytes, size); });
-    const uint8_t* field = packet.l4() + kChecksumAt;
-    return ~crc == (uint32_t{field[3]} << 24 | uint32_t{field[2]} << 16 | uint32_t{field[1]} << 8 |
-                    field[0]);
+    return ~crc;
+}
+
+// It stands least significant byte first.
+bool is_sctp_checksum_good(const rte_mbuf* mbuf, const Packet& packet) noexcept {
+    return sctp_checksum(mbuf, packet) == load<uint32_t>(packet.l4() + kSctpChecksumAt);
 }
 
 }  // namespace
+
+void write_sctp_checksum(const rte_mbuf* mbuf, const Packet& packet) noexcept {
+    store(const_cast<Packet&>(packet).l4() + kSctpChecksumAt, sctp_checksum(mbuf, packet));
+}
 
 bool is_checksum_right(const rte_mbuf* mbuf, const Packet& packet) noexcept {
     uint64_t pseudo = 0;

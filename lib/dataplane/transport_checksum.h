@@ -13,6 +13,9 @@ namespace rampart {
 // The transport header must be whole (Packet::invalid is None, or has_whole_transport_header()).
 bool is_checksum_right(const rte_mbuf* mbuf, const Packet& packet) noexcept;
 
+// Makes the checksum of an SCTP packet anew.
+void write_sctp_checksum(const rte_mbuf* mbuf, const Packet& packet) noexcept;
+
 // The same, but for asking the NIC first. What it calls bad is checked again: drivers disagree
 // about a zero UDP checksum.
 inline bool has_good_transport_checksum(const rte_mbuf* mbuf, const Packet& packet) noexcept {

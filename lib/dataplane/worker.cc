@@ -9,7 +9,9 @@
 #include "dataplane/chronicle.h"
 #include "dataplane/datagram_mark.h"
 #include "dataplane/fragmentation.h"
+#include "dataplane/link_header.h"
 #include "dataplane/pipeline.h"
+#include "dataplane/stages.h"
 #include "dataplane/transmit_lock.h"
 #include "dpdk/tsc_clock.h"
 
@@ -18,6 +20,10 @@ namespace {
 
 constexpr uint32_t kIdleLoopsBeforeSleep = 1024;
 constexpr useconds_t kIdleSleep_us = 50;
+
+uint16_t ether_type_of(const rte_mbuf* mbuf, uint16_t l3_offset) noexcept {
+    return load_host16(rte_pktmbuf_mtod(mbuf, const uint8_t*) + l3_offset - 2);
+}
 
 }  // namespace
 
@@ -31,9 +37,15 @@ Worker::Worker(Options options)
     context_.rule_log = options_.rule_log.get();
     context_.trace = options_.trace.get();
     context_.sources = options_.sources;
+    context_.routing = options_.routing;
+    context_.nat = options_.nat.get();
+    context_.unresolved = options_.unresolved.get();
 }
 
-Worker::~Worker() = default;
+Worker::~Worker() {
+    if (options_.unresolved != nullptr)
+        options_.unresolved->clear([](rte_mbuf* mbuf) { rte_pktmbuf_free(mbuf); });
+}
 
 void Worker::run() noexcept {
     const TscClock& clock = options_.clock;
@@ -45,6 +57,9 @@ void Worker::run() noexcept {
         refresh_snapshot();
         uint32_t work = run_commands(context_.now);
         if (options_.reassembly->held() != 0) expire_fragments();
+        if (options_.unresolved != nullptr &&
+            options_.unresolved->is_due(options_.routing->version(), context_.now.tick))
+            release_resolved();
         for (size_t port = 0; port < options_.ports.size(); ++port)
             work += poll_port(static_cast<InterfaceIndex>(port));
         if (options_.hand_off != nullptr) work += poll_hand_off();
@@ -120,6 +135,8 @@ uint32_t Worker::poll_port(InterfaceIndex index) noexcept {
     burst.count = rte_eth_rx_burst(port.port_id, port.receive_queue, burst.mbuf.data(), kBurstSize);
     if (burst.count == 0) return 0;
     uint64_t bytes = 0;
+    burst.is_handed = false;
+    burst.from_kernel = 0;
     for (uint32_t i = 0; i < burst.count; ++i) {
         burst.packet[i].in_port = index;
         bytes += burst.mbuf[i]->pkt_len;
@@ -138,11 +155,16 @@ uint32_t Worker::poll_hand_off() noexcept {
     Burst& burst = *burst_;
     for (uint16_t from = 0; from < options_.hand_off->workers(); ++from) {
         if (from == options_.index) continue;
+        const bool is_kernel = from == options_.workers;
         burst.count = options_.hand_off->take(from, options_.index, burst.mbuf.data(), kBurstSize);
         if (burst.count == 0) continue;
-        for (uint32_t i = 0; i < burst.count; ++i)
+        burst.is_handed = !is_kernel;
+        burst.from_kernel = 0;
+        for (uint32_t i = 0; i < burst.count; ++i) {
             burst.packet[i].in_port = static_cast<uint8_t>(burst.mbuf[i]->port);
-        counters_->handed_in.add(burst.count);
+            if (burst.mbuf[i]->port & kFromKernel) burst.from_kernel |= bit(i);
+        }
+        (is_kernel ? counters_->received : counters_->handed_in).add(burst.count);
         total += burst.count;
         process(burst, context_);
         finish();
@@ -179,8 +201,11 @@ void Worker::finish() noexcept {
                 break;
             case Verdict::Held:
                 break;
+            case Verdict::Deliver:
+                deliver(burst.packet[i].in_port, burst.mbuf[i], counters_->local);
+                break;
             case Verdict::Consumed:
-                burst.mbuf[i]->port = burst.packet[i].in_port;
+                burst.mbuf[i]->port = ingress_of(burst.packet[i]);
                 if (options_.hand_off->give(options_.index, burst.owner[i], burst.mbuf[i])) {
                     counters_->handed_out.add(1);
                     break;
@@ -197,6 +222,72 @@ void Worker::finish() noexcept {
     if (out_count != 0) forward(out_port, out, bytes, out_count);
     if (dropped_count != 0) rte_pktmbuf_free_bulk(dropped, dropped_count);
     if (context_.replies.count != 0) send_replies();
+}
+
+// As poll_hand_off() reads it on the other side: the port, and whether the kernel has sent it.
+uint16_t Worker::ingress_of(const Packet& packet) const noexcept {
+    const bool is_from_kernel = packet.in_port == kNoInterface;
+    const InterfaceIndex interface = is_from_kernel ? packet.out_port : packet.in_port;
+    return static_cast<uint16_t>(options_.ports[interface].port |
+                                 (is_from_kernel ? kFromKernel : 0));
+}
+
+void Worker::deliver(InterfaceIndex interface, rte_mbuf* mbuf, Counter& done) noexcept {
+    const WorkerPort& port = options_.ports[interface];
+    if (!port.has_twin || options_.hand_off == nullptr) {
+        count_dropped(DropReason::NoTwin, 1);
+        return rte_pktmbuf_free(mbuf);
+    }
+    mbuf->port = port.port;
+    if (options_.hand_off->give(options_.index, options_.workers, mbuf)) return done.add(1);
+    count_dropped(DropReason::KernelFull, 1);
+    rte_pktmbuf_free(mbuf);
+}
+
+void Worker::release_resolved() noexcept {
+    options_.unresolved->release(
+        *options_.routing, context_.now.tick,
+        [&](const NeighbourKey& key, const Unresolved::Waiting& waiting, NeighbourWord word) {
+            rte_mbuf* mbuf = waiting.mbuf;
+            Packet& packet = burst_->packet[0];
+            packet.ether_type = ether_type_of(mbuf, waiting.l3_offset);
+            packet.family = packet.ether_type == ether_type::kIpv4 ? Family::Ipv4 : Family::Ipv6;
+            packet.ip_length = waiting.ip_length;
+            packet.out_port = key.interface;
+            packet.l3_offset =
+                write_link_header(mbuf, waiting.l3_offset, packet.ether_type,
+                                  context_.snapshot->ruleset.names.interfaces[key.interface],
+                                  *options_.routing, word);
+            packet.frame = rte_pktmbuf_mtod(mbuf, uint8_t*);
+            burst_->mbuf[0] = mbuf;
+            const uint32_t bytes = mbuf->pkt_len;
+            if (is_datagram(mbuf))
+                forward_datagram(0);
+            else
+                forward(key.interface, &mbuf, &bytes, 1);
+        },
+        [&](const NeighbourKey&, const Unresolved::Waiting& waiting) { lose(waiting); });
+    if (context_.replies.count != 0) send_replies();
+}
+
+// Nobody answered for the next hop (RFC 1812, 3.3.2: host unreachable; RFC 4443, 3.1, code 3).
+void Worker::lose(const Unresolved::Waiting& waiting) noexcept {
+    Burst& burst = *burst_;
+    burst.count = 1;
+    burst.mbuf[0] = waiting.mbuf;
+    burst.packet[0].in_port = waiting.in_port;
+    burst.flow[0] = FlowRef{};
+    burst.ct_class[0] = CtClass::Related;
+    const rte_mbuf* mbuf = waiting.mbuf;
+    const ParseOutcome outcome =
+        parse_frame(burst.packet[0], rte_pktmbuf_mtod(mbuf, uint8_t*), mbuf->data_len,
+                    mbuf->pkt_len, {.verify_ip_checksum = false});
+    if (outcome.kind == FrameKind::Ip)
+        answer_error(burst, 0, context_,
+                     burst.packet[0].family == Family::Ipv4 ? IcmpError{3, 1} : IcmpError{1, 3});
+    count_dropped(DropReason::NeighbourFailed, 1);
+    rte_pktmbuf_free(waiting.mbuf);
+    burst.count = 0;
 }
 
 void Worker::forward(InterfaceIndex index, rte_mbuf** mbufs, const uint32_t* bytes,
@@ -250,6 +341,10 @@ uint32_t Worker::transmit(InterfaceIndex index, rte_mbuf** mbufs, const uint32_t
 void Worker::send_replies() noexcept {
     Replies& replies = context_.replies;
     for (uint32_t i = 0; i < replies.count; ++i) {
+        if (replies.items[i].is_for_kernel) {
+            deliver(replies.items[i].port, replies.items[i].mbuf, counters_->generated);
+            continue;
+        }
         const uint32_t bytes = replies.items[i].mbuf->pkt_len;
         counters_->generated.add(
             transmit(replies.items[i].port, &replies.items[i].mbuf, &bytes, 1));

@@ -22,8 +22,10 @@
 #include "dataplane/hand_off.h"
 #include "dataplane/journal.h"
 #include "dataplane/mailbox.h"
+#include "dataplane/nat.h"
 #include "dataplane/packet_trace.h"
 #include "dataplane/rule_log.h"
+#include "dataplane/unresolved.h"
 #include "dpdk/tsc_clock.h"
 
 namespace rampart {
@@ -32,7 +34,9 @@ namespace rampart {
 struct WorkerPort {
     uint16_t port_id = 0;  // DPDK's
     uint16_t receive_queue = 0;
-    bool receives = false;  // this worker polls a queue of this port
+    bool receives = false;    // this worker polls a queue of this port
+    InterfaceIndex port = 0;  // of a VLAN: its parent; else itself
+    bool has_twin = false;    // the kernel takes what is for the box
     uint16_t transmit_queue = 0;
     class TransmitLock* lock = nullptr;  // set when several workers share the transmit queue
 };
@@ -50,8 +54,12 @@ class Worker {
         std::unique_ptr<PacketTrace> trace;  // null: nothing is traced
         const Steering* steering = nullptr;
         SourceCounts* sources = nullptr;  // of all workers
-        HandOff* hand_off = nullptr;      // null with one worker
-        TscClock clock;                   // the same for all workers
+        HandOff* hand_off = nullptr;      // null with one worker and no routed port
+        uint16_t workers = 1;
+        Routing* routing = nullptr;  // null: no port is routed
+        std::unique_ptr<Nat> nat;    // likewise
+        std::unique_ptr<Unresolved> unresolved;
+        TscClock clock;  // the same for all workers
         bool sleep_when_idle = false;
     };
     explicit Worker(Options options);
@@ -80,6 +88,10 @@ class Worker {
     const Reassembly& reassembly() const noexcept { return *options_.reassembly; }
     Mailbox& mailbox() noexcept { return *options_.mailbox; }
     Journal& journal() noexcept { return *options_.journal; }
+    const Nat* nat() const noexcept { return options_.nat.get(); }
+    uint32_t unresolved() const noexcept {
+        return options_.unresolved == nullptr ? 0 : options_.unresolved->held();
+    }
     RuleLog& rule_log() noexcept { return *options_.rule_log; }
     PacketTrace& trace() noexcept { return *options_.trace; }
     const WorkerCounters& counters() const noexcept { return *counters_; }
@@ -92,6 +104,10 @@ class Worker {
     uint32_t run_command(const Command& command, Now now) noexcept;
     uint32_t poll_port(InterfaceIndex index) noexcept;
     uint32_t poll_hand_off() noexcept;
+    void release_resolved() noexcept;
+    void lose(const Unresolved::Waiting& waiting) noexcept;
+    uint16_t ingress_of(const Packet& packet) const noexcept;
+    void deliver(InterfaceIndex interface, rte_mbuf* mbuf, Counter& done) noexcept;
     void expire_fragments() noexcept;
     void finish() noexcept;  // verdicts -> transmit, hand over, free
     void forward(InterfaceIndex out, rte_mbuf** mbufs, const uint32_t* bytes,

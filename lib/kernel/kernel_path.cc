@@ -79,6 +79,11 @@ Result<void> KernelPath::make_twins() {
         if (!twin) return tl::unexpected(twin.error());
         kernel_links_[i] = (*twin)->link();
         twins_[i] = std::move(*twin);
+        const std::string borrowed = BorrowedDevice::name_in(settings.device);
+        if (borrowed.empty()) continue;
+        auto device = BorrowedDevice::take(borrowed);
+        if (!device) return tl::unexpected(device.error());
+        borrowed_.push_back(std::move(*device));
     }
     return {};
 }

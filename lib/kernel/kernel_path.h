@@ -27,6 +27,7 @@
 #include "base/shared.h"
 #include "config/system_settings.h"
 #include "dataplane/hand_off.h"
+#include "kernel/borrowed_device.h"
 #include "kernel/link_setup.h"
 #include "kernel/mirror.h"
 #include "kernel/twin.h"
@@ -101,7 +102,8 @@ class KernelPath {
     Options options_;
     std::optional<LinkSetup> links_;
     std::vector<std::unique_ptr<Twin>> twins_;  // by InterfaceIndex; null: it has none
-    std::vector<KernelIndex> kernel_links_;     // by InterfaceIndex; 0: none
+    std::vector<std::unique_ptr<BorrowedDevice>> borrowed_;
+    std::vector<KernelIndex> kernel_links_;  // by InterfaceIndex; 0: none
     std::vector<std::vector<IpPrefix>> addresses_;
     std::unique_ptr<Mirror> mirror_;
     std::unique_ptr<KernelPathCounters[]> counters_;

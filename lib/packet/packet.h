@@ -52,8 +52,8 @@ struct alignas(64) Packet {
     Family family;              // None: not IP
     uint8_t tcp_flags;          // TCP only
     uint8_t hop_limit;          // TTL or hop limit
-    uint8_t in_port;            // InterfaceIndex
-    uint8_t out_port;           // set by the forward stage
+    uint8_t in_port;            // InterfaceIndex; kNoInterface: from a kernel twin
+    uint8_t out_port;           // set by the route stage; kToBox: to the kernel twin
     InvalidReason invalid;      // None, or why the packet cannot be tracked
     // An ICMP error: `key` is that of the embedded packet.
     bool is_icmp_error;

@@ -80,11 +80,12 @@ bool read_identity(Tuple& tuple, const uint8_t* l4, uint32_t readable) noexcept 
 
 // Reads the packet quoted at `offset`. False: no tuple can be made of it. Only its first fragment
 // can be recognised (RFC 5508, 4.2 asks for the same).
-bool read_embedded(const Packet& packet, uint16_t offset, Tuple& tuple) noexcept {
+bool read_embedded(const Packet& packet, uint16_t offset, QuotedPacket& quoted) noexcept {
     const uint32_t end =
         std::min<uint32_t>(packet.l4_offset + packet.l4_length, packet.frame_contiguous);
     const uint8_t* header = packet.frame + offset;
-    tuple = Tuple{};
+    quoted = QuotedPacket{};
+    Tuple& tuple = quoted.tuple;
     tuple.family = packet.family;
     uint32_t l4_offset = 0;
     if (packet.family == Family::Ipv4) {
@@ -109,7 +110,9 @@ bool read_embedded(const Packet& packet, uint16_t offset, Tuple& tuple) noexcept
         tuple.protocol = walk.protocol;
         l4_offset = walk.offset;
     }
-    return read_identity(tuple, packet.frame + l4_offset, l4_offset < end ? end - l4_offset : 0);
+    quoted.l4_offset = static_cast<uint16_t>(l4_offset);
+    quoted.l4_readable = static_cast<uint16_t>(l4_offset < end ? end - l4_offset : 0);
+    return read_identity(tuple, packet.frame + l4_offset, quoted.l4_readable);
 }
 
 void set_key(Packet& packet, const Tuple& tuple) noexcept {
@@ -122,8 +125,9 @@ void set_key(Packet& packet, const Tuple& tuple) noexcept {
 // An error belongs to the flow of the packet it quotes (at `offset`), and must be addressed to that
 // packet's sender: anything else is a forgery (CVE-2019-5598).
 InvalidReason parse_icmp_error(Packet& packet, uint16_t offset) noexcept {
-    Tuple embedded;
-    if (!read_embedded(packet, offset, embedded)) return InvalidReason::IcmpEmbedded;
+    QuotedPacket quoted;
+    if (!read_embedded(packet, offset, quoted)) return InvalidReason::IcmpEmbedded;
+    const Tuple& embedded = quoted.tuple;
     const bool is_ipv4 = packet.family == Family::Ipv4;
     if (std::memcmp(packet.l3() + (is_ipv4 ? 16 : 24), embedded.src.data(), is_ipv4 ? 4 : 16) != 0)
         return InvalidReason::IcmpDestination;
@@ -258,10 +262,14 @@ Tuple tuple_of(const Packet& packet) noexcept {
     return tuple;
 }
 
+QuotedPacket quoted_packet_of(const Packet& packet) noexcept {
+    QuotedPacket quoted;
+    read_embedded(packet, packet.inner_l3_offset, quoted);
+    return quoted;
+}
+
 Tuple embedded_tuple_of(const Packet& packet) noexcept {
-    Tuple tuple;
-    read_embedded(packet, packet.inner_l3_offset, tuple);
-    return tuple;
+    return quoted_packet_of(packet).tuple;
 }
 
 }  // namespace rampart

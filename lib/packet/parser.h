@@ -47,7 +47,14 @@ ParseOutcome parse_any(Packet& packet, uint8_t* frame, uint32_t contiguous, uint
 // the packet is too short to have them.
 Tuple tuple_of(const Packet& packet) noexcept;
 
-// The tuple of the packet that an ICMP error quotes; only when packet.is_icmp_error.
+// The packet that an ICMP error quotes; only when packet.is_icmp_error.
+struct QuotedPacket {
+    Tuple tuple;
+    uint16_t l4_offset = 0;    // from `frame` to its transport header
+    uint16_t l4_readable = 0;  // bytes of that, as far as they are quoted
+};
+QuotedPacket quoted_packet_of(const Packet& packet) noexcept;
+// Its tuple.
 Tuple embedded_tuple_of(const Packet& packet) noexcept;
 
 }  // namespace rampart

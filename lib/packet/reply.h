@@ -1,8 +1,9 @@
 // Replies to rejected packets: a TCP RST or an ICMP destination unreachable, as a whole frame.
 //
 // The reply runs backwards through the port its cause came from: MAC and IP addresses exchanged,
-// VLAN tag kept, the cause's destination as source (a bridge has no address of its own; the
-// kernel's bridge reject does the same). Pure function, any thread. Sources: RFC 9293, 3.5.2; RFC
+// VLAN tag kept. A reset has the cause's destination as its source; so has an ICMP error unless the
+// caller has an address of its own, which a bridge has not (the kernel's bridge reject does the
+// same). Pure function, any thread. Sources: RFC 9293, 3.5.2; RFC
 // 792; RFC 1122, 3.2.2; RFC 4443, 2.4 and 3.1; RFC 1812, 4.3.2.7.
 #pragma once
 
@@ -31,6 +32,19 @@ RejectWith resolve_reject(RejectWith with, const Packet& packet) noexcept;
 
 // Writes the frame into `out` (at least kMaxReplyBytes) and returns its length. 0: no reply can be
 // made of this packet (a TCP reset for something that is not TCP).
-uint32_t build_reject(const Packet& packet, RejectWith with, std::span<uint8_t> out) noexcept;
+// `source`: of ICMP errors; null: the cause's destination.
+uint32_t build_reject(const Packet& packet, RejectWith with, const AddressBytes* source,
+                      std::span<uint8_t> out) noexcept;
+
+// What a router says about a packet that it cannot forward (RFC 792, RFC 4443).
+struct IcmpError {
+    uint8_t type = 0;
+    uint8_t code = 0;
+    uint32_t info = 0;  // the second word: an MTU
+};
+// Whether it may: not about errors, groups, and those who have no address.
+bool may_send_error(const Packet& packet) noexcept;
+uint32_t build_error(const Packet& packet, const IcmpError& error, const AddressBytes* source,
+                     std::span<uint8_t> out) noexcept;
 
 }  // namespace rampart

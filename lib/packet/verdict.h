@@ -10,7 +10,8 @@ enum class Verdict : uint8_t {
     Forward,   // goes out of Packet::out_port
     Drop,      // freed and counted under its DropReason
     Consumed,  // handed to the worker that owns its flow or datagram
-    Held,      // kept by the reassembly; the mbuf is no longer the burst's
+    Deliver,   // goes to the kernel twin of its port
+    Held,      // kept until fragments or a neighbour come; the mbuf is no longer the burst's
 };
 
 // What a rule asks to be sent back with a reject. Meaning as in netfilter's REJECT.

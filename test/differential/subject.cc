@@ -71,6 +71,8 @@ std::string_view verdict_name(Verdict verdict) {
             return "forward";
         case Verdict::Drop:
             return "drop";
+        case Verdict::Deliver:
+            return "local";
         case Verdict::Held:
             return "held";
         case Verdict::Pending:

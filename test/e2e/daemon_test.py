@@ -38,7 +38,7 @@ def conservation(lab):
     def balanced():
         totals.update(lab.ctl_json("stats"))
         return totals["received"] + totals["handed_in"] == \
-            totals["forwarded"] + totals["handed_out"] + totals["merged"] + totals["dropped"]
+            totals["forwarded"] + totals["local"] + totals["handed_out"] + totals["merged"] + totals["dropped"]
     wait_until(balanced, 5, 0.2)
     return totals
 
@@ -70,7 +70,7 @@ class TwoWorkers(unittest.TestCase):
             self.assertGreaterEqual(lab.rule_counts()["related"] - before, 6)
             totals = conservation(lab)
             self.assertEqual(totals["received"] + totals["handed_in"],
-                             totals["forwarded"] + totals["handed_out"] + totals["merged"] + totals["dropped"])
+                             totals["forwarded"] + totals["local"] + totals["handed_out"] + totals["merged"] + totals["dropped"])
             self.assertGreater(totals["handed_out"], 0)
             self.assertEqual(totals["handed_out"], totals["handed_in"])
             workers = lab.ctl_json("workers")

@@ -38,7 +38,7 @@ void look_at(uint8_t* frame, uint32_t contiguous, uint32_t length) {
     if (must_not_answer(packet)) return;
     for (const RejectWith with : {RejectWith::Default, RejectWith::PortUnreachable}) {
         uint8_t reply[kMaxReplyBytes];
-        const uint32_t size = build_reject(packet, with, reply);
+        const uint32_t size = build_reject(packet, with, nullptr, reply);
         check(size <= kMaxReplyBytes);
         Packet answer;
         if (size == 0) continue;

@@ -66,6 +66,9 @@ std::string Outcome::to_text() const {
         case Verdict::Held:
             text = "held";
             break;
+        case Verdict::Deliver:
+            text = "local";
+            break;
         case Verdict::Pending:
             text = "pending";
             break;
@@ -125,6 +128,8 @@ std::vector<Outcome> Pipeline::send(std::span<const Arrival> arrivals) {
     burst.count = static_cast<uint32_t>(arrivals.size());
     burst.ct_class.fill(kNoClass);
     burst.flow.fill(FlowRef{});
+    burst.is_handed = false;
+    burst.from_kernel = 0;
     for (uint32_t i = 0; i < burst.count; ++i) {
         burst.mbuf[i] = DpdkSession::get().make_mbuf(arrivals[i].frame, arrivals[i].cuts);
         burst.packet[i].in_port = arrivals[i].port;

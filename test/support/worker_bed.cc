@@ -38,10 +38,15 @@ WorkerBed::WorkerBed(const Options& options) : steering_(Steering::software(opti
         Worker::Options worker{.index = index,
                                .steering = &steering_,
                                .hand_off = hand_off_.get(),
+                               .workers = options.workers,
                                .clock = clock,
                                .sleep_when_idle = true};
         for (const auto& port : ports_)
-            worker.ports.push_back({port->id(), index, true, index, nullptr});
+            worker.ports.push_back({.port_id = port->id(),
+                                    .receive_queue = index,
+                                    .receives = true,
+                                    .port = static_cast<InterfaceIndex>(worker.ports.size()),
+                                    .transmit_queue = index});
         // One secret for all, as in the daemon: the owner of a flow must not depend on the asker.
         worker.flows = value_of(FlowTable::create({.name = session.unique_name("bed"),
                                                    .capacity = options.capacity,

@@ -52,8 +52,10 @@ CommandOutput run_port(const ApiRequest& request, Controller& controller) {
         const Port& port = *controller.datapath().ports()[i];
         if (!only.empty() && port.name() != only) continue;
         is_found = true;
-        output.result["ports"].push_back(to_json(port, controller.system().devices[i]));
-        output.out += to_text(port, controller.system().devices[i]);
+        output.result["ports"].push_back(
+            to_json(port, controller.system().devices[controller.datapath().interface_of(i)]));
+        output.out +=
+            to_text(port, controller.system().devices[controller.datapath().interface_of(i)]);
     }
     if (!is_found)
         return CommandOutput::failed(exit_code::kFailure,

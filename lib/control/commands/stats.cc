@@ -18,6 +18,7 @@ Json rates_to_json(const Stats& stats) {
 Json to_json(const Totals& totals) {
     return {{"received", totals.received},
             {"forwarded", totals.forwarded},
+            {"local", totals.local},
             {"merged", totals.merged},
             {"datagrams", totals.datagrams},
             {"cut", totals.cut},
@@ -50,9 +51,9 @@ class Report {
 
     Json json() const {
         Json ports = Json::array();
-        for (size_t i = 0; i < controller_.datapath().ports().size(); ++i) {
+        for (size_t i = 0; i < controller_.system().devices.size(); ++i) {
             Json port = to_json(all_.port[i]);
-            port["name"] = controller_.datapath().ports()[i]->name();
+            port["name"] = controller_.system().devices[i].name;
             const InterfaceIndex index = static_cast<InterfaceIndex>(i);
             for (size_t worker = 0; worker < workers_.size(); ++worker) {
                 Json queue = to_json(workers_[worker].port[i]);
@@ -83,10 +84,11 @@ class Report {
     std::string text() const {
         return port_lines() + worker_lines() + recheck_line() +
                fmt::format(
-                   "\nreceived {} + handed in {} = forwarded {} + handed out {} + merged {} + "
+                   "\nreceived {} + handed in {} = forwarded {} + local {} + handed out {} + "
+                   "merged {} + "
                    "dropped {}{}\n",
-                   all_.received, all_.handed_in, all_.forwarded, all_.handed_out, all_.merged,
-                   all_.dropped(),
+                   all_.received, all_.handed_in, all_.forwarded, all_.local, all_.handed_out,
+                   all_.merged, all_.dropped(),
                    all_.in_flight() == 0 ? std::string()
                                          : fmt::format(" + in flight {}", all_.in_flight()));
     }
@@ -118,9 +120,9 @@ class Report {
                                 port.received_packets, port.received_bytes,
                                 port.transmitted_packets, port.transmitted_bytes);
         };
-        for (size_t i = 0; i < controller_.datapath().ports().size(); ++i) {
+        for (size_t i = 0; i < controller_.system().devices.size(); ++i) {
             const InterfaceIndex port = static_cast<InterfaceIndex>(i);
-            line(controller_.datapath().ports()[i]->name(), "all", all_.port[i]);
+            line(controller_.system().devices[i].name, "all", all_.port[i]);
             text += fmt::format(" {:>11.0f} {:>11.0f}\n",
                                 stats.port_rate(port, &PortTotals::received_packets),
                                 stats.port_rate(port, &PortTotals::transmitted_packets));

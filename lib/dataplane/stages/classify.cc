@@ -10,10 +10,14 @@
 namespace rampart {
 namespace {
 
+void accept(Burst& burst, uint32_t i) noexcept {
+    burst.verdict[i] = burst.packet[i].out_port == kToBox ? Verdict::Deliver : Verdict::Forward;
+}
+
 void apply(Burst& burst, uint32_t i, WorkerContext& context, Step step, RejectWith with,
            bool by_policy, Flow* flow) noexcept {
     if (step == Step::Accept) {
-        burst.verdict[i] = Verdict::Forward;
+        accept(burst, i);
     } else if (step == Step::Reject) {
         burst.drop(i, DropReason::Reject);
         answer_reject(burst, i, context, with, flow);
@@ -22,47 +26,42 @@ void apply(Burst& burst, uint32_t i, WorkerContext& context, Step step, RejectWi
     }
 }
 
-RuleInput rule_input(Burst& burst, uint32_t i, const Tuple& tuple,
-                     WorkerContext& context) noexcept {
-    Packet& packet = burst.packet[i];
-    const FlowRef ref = burst.flow[i];
+uint32_t mtu_of(InterfaceIndex port, const WorkerContext& context) noexcept {
     const std::vector<Interface>& interfaces = context.snapshot->ruleset.names.interfaces;
-    return {.packet = packet,
-            .tuple = tuple,
-            .ct_class = burst.ct_class[i],
-            .direction = ref.direction(),
-            .in = packet.in_port,
-            .out = packet.out_port,
-            .flow = ref.is_none() ? nullptr : &context.flows.flow(ref.index()),
-            .status = burst.status[i],
-            .now = context.now,
-            .flow_index = ref.index(),
-            .counted_flows = context.counted_flows,
-            .mtu = std::min(interfaces[packet.in_port].mtu, interfaces[packet.out_port].mtu),
-            .generation = context.snapshot->generation,
-            .log = context.rule_log,
-            .paths = context.paths};
+    if (port >= interfaces.size()) return UINT32_MAX;
+    return interfaces[port].mtu;
 }
 
 // A flow that began under other rules (reload.established: recheck): would these let it begin?
 // If not, it is ended here.
 bool outlives_reload(Burst& burst, uint32_t i, WorkerContext& context, Flow& flow) noexcept {
     const Ruleset& ruleset = context.snapshot->ruleset;
-    if (ruleset.forward == Ruleset::kNoChain) return true;  // nothing passes in any case
     const FlowIndex index = burst.flow[i].index();
-    const Tuple original = context.flows.original_tuple(index);
+    const InterfaceIndex first_out = flow.out_port[0];
+    const int chain = first_out == kToBox                      ? ruleset.input
+                      : flow.in_port[0].load() == kNoInterface ? ruleset.output
+                                                               : ruleset.forward;
+    if (chain == Ruleset::kNoChain) return true;  // nothing passes in any case, or all does
+    Tuple original = context.flows.original_tuple(index);
+    if (flow.has(flow_status::kDstNat)) {
+        const Tuple behind = invert(context.flows.tuple_of(index, Direction::Reply));
+        original.dst = behind.dst;
+        original.dst_port = behind.dst_port;
+    }
     const bool was_expected = flow.has(flow_status::kExpected);
     const InterfaceIndex in = flow.in_port[0].load();
     const FlowJudgement judgement =
-        judge_flow(ruleset, ruleset.forward,
+        judge_flow(ruleset, chain,
                    {.packet = burst.packet[i],
                     .tuple = original,
                     .ct_class = was_expected ? CtClass::Related : CtClass::New,
                     .direction = Direction::Original,
                     .in = in,
-                    .out = ruleset.names.interfaces[in].bridge_peer,
+                    .out = first_out == kToBox ? kNoInterface : first_out,
                     .flow = &flow,
-                    .status = was_expected ? flow_status::kExpected : uint16_t{0},
+                    .status = static_cast<uint16_t>(
+                        flow.status.load() &
+                        (flow_status::kExpected | flow_status::kSrcNat | flow_status::kDstNat)),
                     .now = context.now});
     if (!judgement.is_refused) {
         flow.generation = context.epoch;
@@ -80,17 +79,43 @@ bool outlives_reload(Burst& burst, uint32_t i, WorkerContext& context, Flow& flo
 
 }  // namespace
 
+RuleInput rule_input(Burst& burst, uint32_t i, const Tuple& tuple,
+                     WorkerContext& context) noexcept {
+    Packet& packet = burst.packet[i];
+    const FlowRef ref = burst.flow[i];
+    return {.packet = packet,
+            .tuple = tuple,
+            .ct_class = burst.ct_class[i],
+            .direction = ref.direction(),
+            .in = packet.in_port,
+            .out = egress_for_rules(packet),
+            .flow = ref.is_none() ? nullptr : &context.flows.flow(ref.index()),
+            .status = burst.status[i],
+            .now = context.now,
+            .flow_index = ref.index(),
+            .counted_flows = context.counted_flows,
+            .mtu = std::min(mtu_of(packet.in_port, context), mtu_of(packet.out_port, context)),
+            .generation = context.snapshot->generation,
+            .log = context.rule_log,
+            .paths = context.paths};
+}
+
 Judged judge(Burst& burst, uint32_t i, WorkerContext& context, Flow* flow) noexcept {
     const Packet& packet = burst.packet[i];
     const Ruleset& ruleset = context.snapshot->ruleset;
-    if (ruleset.forward == Ruleset::kNoChain) {
-        burst.drop(i, DropReason::NoPolicy);
+    const int chain = chain_of(packet, ruleset);
+    if (chain == Ruleset::kNoChain) {
+        // What the box itself sends passes unless a chain `output` says otherwise.
+        if (packet.in_port == kNoInterface)
+            accept(burst, i);
+        else
+            burst.drop(i, DropReason::NoPolicy);
         return {};
     }
-    const Tuple tuple = tuple_of(packet);
+    const Tuple tuple = tuple_for_rules(burst, i);
     RuleInput input = rule_input(burst, i, tuple, context);
-    const Judgement judgement = walk(ruleset, start_of_walk(burst, i, ruleset.forward), input,
-                                     *context.paths, packet.ip_length);
+    const Judgement judgement =
+        walk(ruleset, start_of_walk(burst, i, chain), input, *context.paths, packet.ip_length);
     burst.path[i] = judgement.path;
     if (judgement.path != kNoPath) context.paths->count(judgement.path, 1, packet.ip_length);
     if (input.flow_changed) input.flow->forget_verdicts();
@@ -105,7 +130,7 @@ void classify_tracked(Burst& burst, uint32_t i, WorkerContext& context) noexcept
         !packet.is_icmp_error && !outlives_reload(burst, i, context, flow))
         return;
     const unsigned side = static_cast<unsigned>(burst.flow[i].direction());
-    if (packet.is_icmp_error ||
+    if (packet.is_icmp_error || flow.out_port[side] != packet.out_port ||
         !has_cached_verdict(flow, side, packet, burst.ct_class[i], context)) {
         const PathId path = judge(burst, i, context, &flow).path;
         // A later packet of this burst may have changed the status since: then this is history.
@@ -119,11 +144,11 @@ void classify_tracked(Burst& burst, uint32_t i, WorkerContext& context) noexcept
     const PathNode& node = context.paths->node(path);
     const Ruleset& ruleset = context.snapshot->ruleset;
     if (node.has_effects) {
-        const Tuple tuple = tuple_of(packet);
+        const Tuple tuple = tuple_for_rules(burst, i);
         RuleInput input = rule_input(burst, i, tuple, context);
         run_statements(ruleset, *context.paths, path, input);
     }
-    const Chain& chain = ruleset.chains[static_cast<size_t>(ruleset.forward)];
+    const Chain& chain = ruleset.chains[static_cast<size_t>(chain_of(packet, ruleset))];
     apply(burst, i, context, node.step, node.reject_with, node.rule.load() == chain.policy_index,
           &flow);
 }
@@ -137,7 +162,7 @@ PacketMask without_cached_verdict(const Burst& burst, const WorkerContext& conte
         const Packet& packet = burst.packet[i];
         const Flow& flow = context.flows.flow(burst.flow[i].index());
         const unsigned side = static_cast<unsigned>(burst.flow[i].direction());
-        if (packet.is_icmp_error ||
+        if (packet.is_icmp_error || flow.out_port[side] != packet.out_port ||
             !has_cached_verdict(flow, side, packet, burst.ct_class[i], context))
             mask |= bit(i);
     });
@@ -147,8 +172,7 @@ PacketMask without_cached_verdict(const Burst& burst, const WorkerContext& conte
 }  // namespace
 
 void classify(Burst& burst, WorkerContext& context) noexcept {
-    propose_rules(burst, without_cached_verdict(burst, context) | burst.flowless,
-                  context.snapshot->ruleset.forward, context);
+    propose_rules(burst, without_cached_verdict(burst, context) | burst.flowless, context);
     for_each(burst.tracked, [&](uint32_t i) { classify_tracked(burst, i, context); });
     for_each(burst.flowless, [&](uint32_t i) { judge(burst, i, context, nullptr); });
 }

@@ -44,8 +44,37 @@ void verify_transport_checksum(const rte_mbuf* mbuf, Packet& packet) noexcept {
     packet.is_untracked_icmpv6 = false;
 }
 
-// ARP and whatever else bridge.pass lists goes to the other side without connection tracking.
-void pass_other_frame(Burst& burst, uint32_t i, const Snapshot& snapshot) noexcept {
+// Which interface a frame of a routed port came in by, or the kernel wants it to leave by.
+bool find_interface(Burst& burst, uint32_t i, const WorkerContext& context) noexcept {
+    Packet& packet = burst.packet[i];
+    const InterfaceIndex port = packet.in_port;
+    if (!context.is_routed(port)) return true;
+    const InterfaceIndex interface = context.interface_of(port, packet.vlan_tci & 0x0fff);
+    if (interface == kNoInterface) {
+        burst.drop(i, DropReason::UnknownVlan);
+        return false;
+    }
+    packet.in_port = interface;
+    if (burst.from_kernel & bit(i)) {
+        packet.in_port = kNoInterface;
+        packet.out_port = interface;
+    } else if (context.routing != nullptr &&
+               !context.routing->is_own_mac(interface, packet.frame)) {
+        burst.drop(i, DropReason::OtherHost);
+        return false;
+    }
+    return true;
+}
+
+// On routed ports ARP and whatever else is not IP is between the kernel and the network; between
+// the ports of a pair, what bridge.pass lists goes to the other side without connection tracking.
+void pass_other_frame(Burst& burst, uint32_t i, const WorkerContext& context) noexcept {
+    const Snapshot& snapshot = *context.snapshot;
+    if (context.is_routed(burst.packet[i].in_port)) {
+        const bool is_from_kernel = burst.packet[i].in_port == kNoInterface;
+        burst.verdict[i] = is_from_kernel ? Verdict::Forward : Verdict::Deliver;
+        return;
+    }
     const LinkSettings& link = snapshot.link;
     const uint16_t type = burst.packet[i].ether_type;
     if (!link.pass_all && std::find(link.pass.begin(), link.pass.end(), type) == link.pass.end())
@@ -63,7 +92,9 @@ void sort_ip_packet(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
     if (packet.protocol == ip_protocol::kSctp && burst.mbuf[i]->next != nullptr)
         packet.frame_contiguous = static_cast<uint16_t>(std::min(
             pull_headers(burst.mbuf[i], packet.l4_offset + uint32_t{packet.l4_length}), 0xffffu));
-    if (packet.invalid == InvalidReason::None && context.snapshot->conntrack.checksum)
+    // What the box sends is as it made it (netfilter checks what comes in, and no more).
+    if (packet.invalid == InvalidReason::None && context.snapshot->conntrack.checksum &&
+        packet.in_port != kNoInterface)
         verify_transport_checksum(burst.mbuf[i], packet);
     if (packet.invalid != InvalidReason::None) {
         burst.ct_class[i] = CtClass::Invalid;
@@ -100,12 +131,14 @@ void parse_packet(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
     const ParseOutcome outcome =
         parse_frame(burst.packet[i], rte_pktmbuf_mtod(mbuf, uint8_t*), contiguous, mbuf->pkt_len,
                     {.verify_ip_checksum = ip_by_nic != RTE_MBUF_F_RX_IP_CKSUM_GOOD});
+    const bool is_known = burst.arrived & bit(i);  // its fragments were looked at
+    if (outcome.kind != FrameKind::Drop && !is_known && !find_interface(burst, i, context)) return;
     switch (outcome.kind) {
         case FrameKind::Drop:
             burst.drop(i, outcome.reason);
             break;
         case FrameKind::Other:
-            pass_other_frame(burst, i, *context.snapshot);
+            pass_other_frame(burst, i, context);
             break;
         case FrameKind::Ip:
             sort_ip_packet(burst, i, context);
@@ -118,6 +151,8 @@ void parse_packet(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
 
 void parse(Burst& burst, WorkerContext& context) noexcept {
     burst.fragments = burst.tracked = burst.starting = burst.flowless = burst.proposed = 0;
+    burst.translated = burst.departing = burst.hairpin = burst.arrived = 0;
+    burst.unrouted = 0;
     burst.keys4.count = burst.keys6.count = 0;
     for (uint32_t i = 0; i < std::min(burst.count, kPrefetchAhead); ++i)
         __builtin_prefetch(rte_pktmbuf_mtod(burst.mbuf[i], const void*));

@@ -14,11 +14,11 @@ class Batch {
   public:
     void add(const Burst& burst, uint32_t i, const Attributes& attributes) noexcept {
         const Packet& packet = burst.packet[i];
-        const Tuple tuple = tuple_of(packet);
-        make_key(
-            keys_[count_],
-            {tuple, burst.ct_class[i], burst.flow[i].direction(), packet.in_port, packet.out_port},
-            attributes);
+        const Tuple tuple = tuple_for_rules(burst, i);
+        make_key(keys_[count_],
+                 {tuple, burst.ct_class[i], burst.flow[i].direction(), packet.in_port,
+                  egress_for_rules(packet)},
+                 attributes);
         position_[count_++] = static_cast<uint8_t>(i);
     }
     void look_up(Burst& burst, Family family, const Classifier& classifier,
@@ -36,10 +36,7 @@ class Batch {
     RuleKey keys_[kBurstSize];
 };
 
-}  // namespace
-
-void propose_rules(Burst& burst, PacketMask mask, int chain, WorkerContext& context) noexcept {
-    burst.proposed = 0;
+void propose_in(Burst& burst, PacketMask mask, int chain, WorkerContext& context) noexcept {
     const Classifier* classifier = context.snapshot->ruleset.classifier.get();
     if (mask == 0 || chain == Ruleset::kNoChain || classifier == nullptr) return;
     const auto place = static_cast<size_t>(chain);
@@ -53,6 +50,21 @@ void propose_rules(Burst& burst, PacketMask mask, int chain, WorkerContext& cont
             batch.add(burst, i, classifier->attributes());
         });
         batch.look_up(burst, family, *classifier, place);
+    }
+}
+
+}  // namespace
+
+void propose_rules(Burst& burst, PacketMask mask, WorkerContext& context) noexcept {
+    burst.proposed = 0;
+    const Ruleset& ruleset = context.snapshot->ruleset;
+    if (context.routed_ports == 0) return propose_in(burst, mask, ruleset.forward, context);
+    for (const int chain : {ruleset.forward, ruleset.input, ruleset.output}) {
+        PacketMask own = 0;
+        for_each(mask, [&](uint32_t i) {
+            if (chain_of(burst.packet[i], ruleset) == chain) own |= bit(i);
+        });
+        propose_in(burst, own, chain, context);
     }
 }
 

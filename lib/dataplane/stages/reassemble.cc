@@ -29,6 +29,7 @@ void add_fragment(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
             context.counters.merged.add(outcome.pieces - 1);
             if (outcome.pieces > 1) context.counters.datagrams.add(1);
             burst.mbuf[i] = outcome.datagram;
+            burst.arrived |= bit(i);
             parse_packet(burst, i, context);
             burst.packet[i].is_datagram = outcome.pieces > 1;
             if (burst.fragments & bit(i)) burst.drop(i, DropReason::FragmentNested);

@@ -10,8 +10,11 @@ void keep_own(Burst& burst, KeyBatch& batch, const WorkerContext& context) noexc
     uint32_t kept = 0;
     for (uint32_t at = 0; at < batch.count; ++at) {
         const uint32_t i = batch.position[at];
-        const uint16_t owner = context.steering.owner_of(
-            burst.packet[i], is_datagram(burst.mbuf[i]), batch.hash[at], context.worker);
+        const bool is_home = burst.is_handed && !(burst.arrived & bit(i));
+        const bool is_unspread = is_datagram(burst.mbuf[i]) || burst.from_kernel & bit(i);
+        const uint16_t owner = is_home ? context.worker
+                                       : context.steering.owner_of(burst.packet[i], is_unspread,
+                                                                   batch.hash[at], context.worker);
         if (owner != context.worker) {
             burst.verdict[i] = Verdict::Consumed;
             burst.owner[i] = static_cast<uint8_t>(owner);
@@ -27,8 +30,9 @@ void keep_own(Burst& burst, KeyBatch& batch, const WorkerContext& context) noexc
 }  // namespace
 
 void steer(Burst& burst, WorkerContext& context) noexcept {
-    if (burst.keys4.count != 0) context.flows.hash(burst.keys4, Family::Ipv4);
-    if (burst.keys6.count != 0) context.flows.hash(burst.keys6, Family::Ipv6);
+    const KeyTable& keys = context.flows.keys();
+    if (burst.keys4.count != 0) keys.hash(burst.keys4, Family::Ipv4);
+    if (burst.keys6.count != 0) keys.hash(burst.keys6, Family::Ipv6);
     if (context.steering.mode() == SteeringMode::Single) return;
     keep_own(burst, burst.keys4, context);
     keep_own(burst, burst.keys6, context);

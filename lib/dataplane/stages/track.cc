@@ -1,6 +1,7 @@
 // track: what each packet does to the flow it belongs to, in the order of arrival.
 #include "conntrack/tracker.h"
 #include "dataplane/admission.h"
+#include "dataplane/departure.h"
 #include "dataplane/stages.h"
 #include "dataplane/verdict_cache.h"
 
@@ -39,11 +40,16 @@ bool forward_as_before(Burst& burst, uint32_t i, WorkerContext& context, PathRun
         return false;
     const PathId path = flow.path[side];
     const PathNode& node = context.paths->node(path);
+    if (context.routed_ports != 0 && context.is_routed(packet.in_port) &&
+        !can_depart_as_before(burst, i, context))
+        return false;
     if (node.step != Step::Accept || !run.count(path, node.has_effects, packet.ip_length))
         return false;
     burst.path[i] = path;
     packet.out_port = flow.out_port[side];
-    burst.verdict[i] = Verdict::Forward;
+    burst.verdict[i] = packet.out_port == kToBox ? Verdict::Deliver : Verdict::Forward;
+    if (context.routed_ports != 0 && context.is_routed(packet.in_port))
+        depart_as_before(burst, i, context);
     return true;
 }
 

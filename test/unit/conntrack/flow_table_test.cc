@@ -33,7 +33,7 @@ std::unique_ptr<FlowTable> make_table(uint32_t capacity) {
 KeyBatch batch_of(const FlowTable& table, const Parsed& parsed) {
     KeyBatch batch;
     batch.add(0, parsed.packet);
-    table.hash(batch, parsed.packet.family);
+    table.keys().hash(batch, parsed.packet.family);
     return batch;
 }
 
@@ -43,14 +43,14 @@ uint32_t hash_of(const FlowTable& table, const Parsed& parsed) {
 
 FlowRef find(const FlowTable& table, const Parsed& parsed) {
     const KeyBatch batch = batch_of(table, parsed);
-    FlowRef stored;
-    table.find(batch, parsed.packet.family, &stored);
-    const FlowRef again = table.find_again(parsed.packet, batch.hash[0]);
-    CHECK(stored.is_none() == again.is_none());
-    if (stored.is_none()) return stored;
-    const FlowRef ref = FlowTable::toward(stored, parsed.packet);
-    CHECK(ref.raw() == again.raw());
-    return ref;
+    const KeyTable& keys = table.keys();
+    TableEntry stored;
+    keys.find(batch, parsed.packet.family, &stored);
+    stored = keys.settle(stored, parsed.packet);
+    const TableEntry again = keys.find(parsed.packet, batch.hash[0]);
+    CHECK(stored.raw() == again.raw());
+    if (stored.is_none()) return FlowRef{};
+    return stored.toward(parsed.packet.swapped);
 }
 
 FlowIndex insert(FlowTable& table, const Parsed& parsed, Tick deadline = 1000) {

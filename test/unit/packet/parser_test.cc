@@ -27,7 +27,7 @@ ParseOutcome visit(const Bytes& frame, uint32_t length, Packet& packet) {
     if (must_not_answer(packet)) return outcome;
     uint8_t reply[kMaxReplyBytes];
     for (const RejectWith with : {RejectWith::Default, RejectWith::AdminProhibited}) {
-        const uint32_t size = build_reject(packet, with, reply);
+        const uint32_t size = build_reject(packet, with, nullptr, reply);
         const std::string text = frame_text({reply, reply + size});
         CHECK(text.find("bad-") == std::string::npos);
     }

@@ -37,7 +37,7 @@ TEST_CASE("a reply parses, sums up, goes back and belongs to the flow of its cau
               RejectWith::PolicyFail, RejectWith::RejectRoute}) {
             INFO(line);
             Bytes out(kMaxReplyBytes);
-            const uint32_t length = build_reject(cause, with, out);
+            const uint32_t length = build_reject(cause, with, nullptr, out);
             if (length == 0) {
                 CHECK(with == RejectWith::TcpReset);
                 CHECK(cause.protocol != ip_protocol::kTcp);
@@ -64,7 +64,7 @@ TEST_CASE("no reply is made into too small a room") {
     Packet packet;
     parse_frame(packet, frame.data(), size, size, {});
     Bytes out(kMaxReplyBytes - 1);
-    CHECK(build_reject(packet, RejectWith::Default, out) == 0);
+    CHECK(build_reject(packet, RejectWith::Default, nullptr, out) == 0);
 }
 
 }  // namespace rampart::test

@@ -1,0 +1,97 @@
+// KeyTable: flow keys -> TableEntry, in one rte_hash per address family.
+//
+// One key per flow: both directions normalise to it (tuple.h). A translated flow has two, one per
+// direction (table_entry.h); where that one is taken in the other order, it is kept under the key's
+// other form, which no packet has by itself. Allocated at start. Owner: one worker, which alone
+// calls it. This file's .cc is the only one that includes rte_hash.h.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "base/result.h"
+#include "conntrack/keyed_hash.h"
+#include "conntrack/table_entry.h"
+#include "packet/packet.h"
+
+struct rte_hash;
+
+namespace rampart {
+
+// The keys of one family in a burst, in the order of arrival.
+struct KeyBatch {
+    static constexpr uint32_t kCapacity = 64;
+
+    uint32_t count = 0;
+    std::array<const void*, kCapacity> key;   // FlowKey4 or FlowKey6
+    std::array<uint32_t, kCapacity> hash;     // set by KeyTable::hash
+    std::array<uint8_t, kCapacity> position;  // of the packet in its burst
+
+    void add(uint32_t at, const Packet& packet) noexcept {
+        key[count] = &packet.key4;  // both families' keys begin there
+        position[count++] = static_cast<uint8_t>(at);
+    }
+};
+
+class KeyTable {
+  public:
+    KeyTable() = default;
+    ~KeyTable();
+    KeyTable(const KeyTable&) = delete;
+    KeyTable& operator=(const KeyTable&) = delete;
+
+    // Room for `capacity` flows; false: no memory. `name` is unique in the process.
+    bool create(const std::string& name, uint32_t capacity, int numa_node, const KeyedHash& hash);
+    static uint64_t bytes_for(uint32_t capacity) noexcept;
+
+    // Fills batch.hash.
+    void hash(KeyBatch& batch, Family family) const noexcept;
+    // The keyed hash of a tuple's key: what steering goes by.
+    uint32_t hash_of(const Tuple& tuple) const noexcept;
+
+    // entries[n] is what there is for batch.key[n], or none. settle() says whether that is the
+    // packet's.
+    void find(const KeyBatch& batch, Family family, TableEntry* entries) const noexcept;
+    TableEntry settle(TableEntry found, const Packet& packet) const noexcept {
+        if (found.is_plain() && (!found.is_none() || other_forms_ == 0)) [[likely]]
+            return found;
+        return found.covers(order_of(packet)) && !found.is_none() ? found : find_other_form(packet);
+    }
+    // An error belongs to the flow that answers to the packet it quotes (netfilter inverts that
+    // packet's tuple): the key is the same, its order the other.
+    static bool order_of(const Packet& packet) noexcept {
+        return packet.swapped != packet.is_icmp_error;
+    }
+    // Settled.
+    TableEntry find(const Packet& packet, uint32_t hash) const noexcept;
+    TableEntry find(const Tuple& tuple) const noexcept;
+
+    // A plain entry under the packet's key, which find() did not find. False: no room.
+    bool insert(const Packet& packet, uint32_t hash, TableEntry entry) noexcept;
+    // An entry for one way. `make` gets the order of the key. False: no room, or taken.
+    bool insert_one_way(const Tuple& tuple,
+                        TableEntry (*make)(uint32_t what, bool swapped) noexcept,
+                        uint32_t what) noexcept;
+    void remove_one_way(const Tuple& tuple,
+                        TableEntry (*make)(uint32_t what, bool swapped) noexcept,
+                        uint32_t what) noexcept;
+    void remove_plain(const Tuple& tuple) noexcept;
+
+  private:
+    struct Key;
+    TableEntry look_up(const Key& key) const noexcept;
+    TableEntry find_other_form(const Packet& packet) const noexcept;
+    bool add(const Key& key, TableEntry entry) noexcept;
+    rte_hash* hash_of(Family family) const noexcept {
+        return family == Family::Ipv4 ? hash4_ : hash6_;
+    }
+
+    KeyedHash hash_ = KeyedHash::from_seed(0);
+    rte_hash* hash4_ = nullptr;
+    rte_hash* hash6_ = nullptr;
+    uint32_t one_ways_ = 0;     // entries that are not plain
+    uint32_t other_forms_ = 0;  // entries under the other form of their key
+};
+
+}  // namespace rampart
