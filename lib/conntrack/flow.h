@@ -47,7 +47,7 @@ class FlowRef {
 namespace flow_status {
 inline constexpr uint16_t kExpected = 1 << 0, kSeenReply = 1 << 1, kAssured = 1 << 2,
                           kConfirmed = 1 << 3, kSrcNat = 1 << 4, kDstNat = 1 << 5, kDying = 1 << 9,
-                          kFixedTimeout = 1 << 10;
+                          kFixedTimeout = 1 << 10, kHelper = 1 << 13;
 // Ours, never listed: a rule set the flow's timeout.
 inline constexpr uint16_t kRuleTimeout = 1 << 15;
 }  // namespace flow_status
@@ -136,11 +136,15 @@ static_assert(sizeof(TcpFlow) <= 56 && sizeof(SctpFlow) <= 56, "eight bytes are 
 // The cold record at the same index. Written when the flow is confirmed and when it dies.
 struct FlowInfo {
     Tuple original;
-    uint64_t created_ns = 0;  // Now::wall_ns at confirmation
-    uint32_t serial = 0;      // tells incarnations of one index apart; part of the listed id
-    uint32_t is_live = 0;     // 1 while the flow is in the table
-    uint64_t source = 0;      // in SourceCounts; 0: not counted there
+    uint64_t created_ns = 0;     // Now::wall_ns at confirmation
+    uint32_t serial = 0;         // tells incarnations of one index apart; part of the listed id
+    uint32_t is_live = 0;        // 1 while the flow is in the table
+    uint64_t source = 0;         // in SourceCounts; 0: not counted there
+    FlowIndex master = kNoFlow;  // with kExpected: the flow that announced it
+    uint32_t master_serial = 0;
+    uint8_t helper = 0;  // helper_number
+    uint8_t pad[7]{};
 };
-static_assert(sizeof(FlowInfo) == 64);
+static_assert(sizeof(FlowInfo) == 80);
 
 }  // namespace rampart

@@ -36,6 +36,7 @@ struct alignas(64) Forwarding {
     FlowIndex source_next = kNoFlow;
     FlowIndex source_previous = kNoFlow;
     uint32_t source_bucket = 0;  // plus one; 0: not there
+    uint8_t master_helper = 0;   // helper_number of the master; 0: it has none
 };
 static_assert(sizeof(Forwarding) == 64);
 

@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "conntrack/flow.h"
+#include "conntrack/sequence_adjust.h"
 #include "conntrack/settings.h"
 #include "packet/packet.h"
 
@@ -53,6 +54,7 @@ struct TrackInput {
     Direction direction;
     const ConntrackSettings& settings;
     Tick now;
+    const SequenceAdjust* adjust = nullptr;  // of a flow whose payload a helper has changed
 };
 
 struct Tracker {

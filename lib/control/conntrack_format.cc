@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "conntrack/helper_names.h"
 #include "control/conntrack_names.h"
 #include "packet/packet.h"
 
@@ -105,6 +106,7 @@ void append_flow_text(std::string& text, const FlowReport& report, const Conntra
     if (flow.original.zone == flow.reply.zone && flow.original.zone != 0)
         fmt::format_to(out, "zone={} ", flow.original.zone);
     if (format.has_start && is_whole) append_times(out, report, format);
+    if (flow.helper != 0) fmt::format_to(out, "helper={} ", kHelperNames[flow.helper]);
     if (!report.is_event()) fmt::format_to(out, "use={} ", report.use);
     if (format.id) fmt::format_to(out, "id={} ", flow.id);
     text.pop_back();

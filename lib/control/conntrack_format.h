@@ -44,6 +44,7 @@ std::string format_flow(const FlowReport& report, const ConntrackFormat& format)
 void append_flow_text(std::string& out, const FlowReport& report, const ConntrackFormat& format);
 void append_flow_xml(std::string& out, const FlowReport& report, const ConntrackFormat& format);
 void append_flow_save(std::string& out, const FlowReport& report);
+Json tuple_to_json(const Tuple& tuple);
 Json flow_to_json(const FlowReport& report, const ConntrackFormat& format);
 
 // What stands before the first flow and after the last, if there is any.

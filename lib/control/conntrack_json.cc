@@ -1,4 +1,5 @@
 // `--json` and `-o json`: an extension of our own; conntrack-tools has no JSON.
+#include "conntrack/helper_names.h"
 #include "control/conntrack_format.h"
 #include "control/conntrack_names.h"
 #include "packet/packet.h"
@@ -11,22 +12,6 @@ namespace {
 Json protocol_to_json(uint8_t protocol) {
     const std::string_view name = conntrack_protocol_name(protocol);
     return name == "unknown" ? Json(protocol) : Json(name);
-}
-
-Json tuple_to_json(const Tuple& tuple) {
-    Json json{{"proto", protocol_to_json(tuple.protocol)},
-              {"src", tuple.src_address().to_string()},
-              {"dst", tuple.dst_address().to_string()}};
-    // The kernel's own interface calls the keys of GRE ports.
-    if (has_ports(tuple.protocol) || tuple.protocol == ip_protocol::kGre) {
-        json["sport"] = tuple.src_port.host();
-        json["dport"] = tuple.dst_port.host();
-    } else if (is_icmp_protocol(tuple.protocol)) {
-        json["type"] = tuple.icmp_type();
-        json["code"] = tuple.icmp_code();
-        json["id"] = tuple.src_port.host();
-    }
-    return json;
 }
 
 std::string_view event_name(FlowMessage message) noexcept {
@@ -46,6 +31,22 @@ std::string_view event_name(FlowMessage message) noexcept {
 
 }  // namespace
 
+Json tuple_to_json(const Tuple& tuple) {
+    Json json{{"proto", protocol_to_json(tuple.protocol)},
+              {"src", tuple.src_address().to_string()},
+              {"dst", tuple.dst_address().to_string()}};
+    // The kernel's own interface calls the keys of GRE ports.
+    if (has_ports(tuple.protocol) || tuple.protocol == ip_protocol::kGre) {
+        json["sport"] = tuple.src_port.host();
+        json["dport"] = tuple.dst_port.host();
+    } else if (is_icmp_protocol(tuple.protocol)) {
+        json["type"] = tuple.icmp_type();
+        json["code"] = tuple.icmp_code();
+        json["id"] = tuple.src_port.host();
+    }
+    return json;
+}
+
 Json flow_to_json(const FlowReport& report, const ConntrackFormat& format) {
     const FlowEntry& flow = report.flow;
     Json json;
@@ -64,6 +65,8 @@ Json flow_to_json(const FlowReport& report, const ConntrackFormat& format) {
     json["timeout"] = flow.timeout_s;
     if (flow.mark != 0) json["mark"] = flow.mark;
     if (flow.original.zone != 0) json["zone"] = flow.original.zone;
+    if (flow.helper != 0) json["helper"] = kHelperNames[flow.helper];
+    if (flow.master.family != Family::None) json["master"] = tuple_to_json(flow.master);
     json["id"] = flow.id;
     if (format.accounting && (!report.is_event() || report.is_over())) {
         for (int side = 0; side < 2; ++side)

@@ -34,6 +34,7 @@ constexpr StatusName kStatusNames[] = {
     {flow_status::kDstNat, "DST_NAT"},
     {flow_status::kDying, "DYING"},
     {flow_status::kFixedTimeout, "FIXED_TIMEOUT"},
+    {flow_status::kHelper, "HELPER"},
 };
 
 // Netfilter's numbers (enum sctp_conntrack).

@@ -28,6 +28,7 @@ Result<std::unique_ptr<Datapath>> Datapath::create(const SystemSettings& system,
     std::unique_ptr<Datapath> datapath(new Datapath);
     const uint16_t workers = static_cast<uint16_t>(plan.worker_cpus.size());
     datapath->worker_cpus_ = plan.worker_cpus;
+    datapath->control_cpu_ = plan.control_cpu;
     datapath->rss_key_ = random_symmetric_key();
     if (const auto registered = register_datagram_mark(); !registered)
         return tl::unexpected<Error>(registered.error());
@@ -133,6 +134,7 @@ Result<void> Datapath::make_workers(const SystemSettings& system, uint16_t count
     // One secret for all: a flow has the same hash on every worker, which steering relies on.
     const KeyedHash hash = KeyedHash::random();
     sources_ = std::make_unique<SourceCounts>(max_flows, hash);
+    helpers_.resize(count);
     for (uint16_t i = 0; i < count; ++i) {
         auto flows = FlowTable::create({.name = "flows-" + std::to_string(i),
                                         .capacity = flows_per_worker(max_flows, count),
@@ -148,6 +150,9 @@ Result<void> Datapath::make_workers(const SystemSettings& system, uint16_t count
         if (!rule_log) return tl::unexpected<Error>(rule_log.error());
         auto trace = PacketTrace::create("trace-" + std::to_string(i), kAnyNumaNode);
         if (!trace) return tl::unexpected<Error>(trace.error());
+        auto helpers = std::make_unique<HelperFlows>(HelperFlows::Options{.hash = hash});
+        helpers->share(helpers_);
+        helpers_[i] = helpers.get();
         auto nat = routing_ == nullptr ? nullptr : std::make_unique<Nat>(**flows, hash);
         workers_.push_back(std::make_unique<Worker>(Worker::Options{
             .index = i,
@@ -165,6 +170,8 @@ Result<void> Datapath::make_workers(const SystemSettings& system, uint16_t count
             .routing = routing_.get(),
             .nat = std::move(nat),
             .unresolved = routing_ == nullptr ? nullptr : std::make_unique<Unresolved>(),
+            .helpers = std::move(helpers),
+            .all_helpers = helpers_,
             .clock = clock,
             .sleep_when_idle = system.cores.sleep_when_idle,
         }));
@@ -190,7 +197,7 @@ Result<void> Datapath::make_kernel_path(const SystemSettings& system) {
         const auto at = std::find(indexes_.begin(), indexes_.end(), index);
         return at != indexes_.end() && ports_[at - indexes_.begin()]->is_link_up();
     };
-    options.cpu = system.cores.control;
+    options.cpu = control_cpu_;
     auto path = KernelPath::create(std::move(options));
     if (!path) return tl::unexpected<Error>(path.error());
     kernel_path_ = std::move(*path);

@@ -79,10 +79,12 @@ class Datapath {
     std::unique_ptr<Steering> steering_;
     std::unique_ptr<SourceCounts> sources_;  // before the workers
     std::unique_ptr<HandOff> hand_off_;
-    std::unique_ptr<Routing> routing_;  // null: no port is routed
+    std::vector<const HelperFlows*> helpers_;  // the workers' own; they see each other's
+    std::unique_ptr<Routing> routing_;         // null: no port is routed
     std::vector<std::unique_ptr<Worker>> workers_;
     std::vector<Worker*> worker_pointers_;
     std::vector<unsigned> worker_cpus_;
+    unsigned control_cpu_ = 0;
     std::unique_ptr<KernelPath> kernel_path_;
     bool is_running_ = false;
 };

@@ -36,6 +36,12 @@ bool read_flow(const FlowTable& flows, uint16_t worker, FlowIndex index, Tick no
     if (is_past(deadline, now)) return false;
     entry.original = before.original;
     entry.reply = is_translated ? translated.reply : invert(before.original);
+    entry.helper = entry.status & flow_status::kHelper ? before.helper : uint8_t{0};
+    entry.master = {};
+    FlowInfo master;
+    if (before.master != kNoFlow && flows.read_info(before.master, master) &&
+        master.serial == before.master_serial)
+        entry.master = master.original;
     entry.start_ns = before.created_ns;
     entry.stop_ns = 0;
     entry.timeout_s = ticks_left(deadline, now) / kTicksPerSecond;

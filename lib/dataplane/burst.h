@@ -69,6 +69,7 @@ struct Burst {
     std::array<NeighbourSlot, kBurstSize> egress;   // of routed packets; or kNoNeighbour, yet
     std::array<NeighbourKey, kBurstSize> next_hop;  // of routed packets
     std::array<Tuple, kBurstSize> as_translated;    // with the destination behind a translation
+    std::array<uint8_t, kBurstSize> wanted_helper;  // with a chain raw: what its rules ask for
     std::array<uint8_t, kBurstSize> owner;          // the worker a Consumed packet is handed to
     std::array<Packet, kBurstSize> packet;
 

@@ -1,5 +1,6 @@
 #include "dataplane/chronicle.h"
 
+#include "dataplane/helper_flows.h"
 #include "dataplane/nat.h"
 #include "packet/parser.h"
 
@@ -59,6 +60,12 @@ void chronicle_erased(WorkerContext& context) noexcept {
 void end_burst(WorkerContext& context) noexcept {
     chronicle_erased(context);
     context.told_erased = 0;
+    if (context.helpers != nullptr) {
+        for (const FlowIndex index : context.flows.erased()) {
+            const uint32_t slot = context.flows.forwarding(index).helper_slot;
+            if (slot != 0) context.helpers->release(slot, index);
+        }
+    }
     if (context.nat != nullptr) {
         for (const FlowIndex index : context.flows.erased())
             context.nat->forget(index);

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 
 #include "base/clock.h"
 #include "base/token_bucket.h"
@@ -23,6 +24,7 @@ struct rte_mbuf;
 
 namespace rampart {
 
+class HelperFlows;
 class Nat;
 class PacketTrace;
 class Unresolved;
@@ -86,8 +88,10 @@ struct WorkerContext {
     Routing* routing = nullptr;              // null: no port is routed
     Nat* nat = nullptr;                      // null: nothing is translated
     Unresolved* unresolved = nullptr;        // not null when a port is routed
-    uint32_t route_epoch = 0;                // of `routing`; once per burst
-    uint64_t routed_ports = 0;               // by InterfaceIndex
+    HelperFlows* helpers = nullptr;          // null: no flow gets a helper
+    std::span<const HelperFlows* const> all_helpers;  // of all workers, by number
+    uint32_t route_epoch = 0;                         // of `routing`; once per burst
+    uint64_t routed_ports = 0;                        // by InterfaceIndex
     struct Vlan {
         InterfaceIndex port;
         InterfaceIndex interface;

@@ -16,6 +16,7 @@
 //   translate   addresses, payload, link header       as it leaves
 #pragma once
 
+#include "conntrack/expectation.h"
 #include "dataplane/burst.h"
 #include "dataplane/chronicle.h"
 #include "dataplane/context.h"
@@ -104,6 +105,9 @@ struct SourceChoice {
 };
 bool bind_source(Burst& burst, uint32_t i, WorkerContext& context, Flow& flow, Binding& binding,
                  SourceChoice& choice) noexcept;
+// Of a flow that a helper has announced: what its master's translation means for it.
+void bind_child(WorkerContext& context, Flow& flow, Binding& binding,
+                const Expectation& expectation, Manip manip) noexcept;
 // Asks the rules and sets the verdict. `flow` may be null.
 struct Judged {
     PathId path = kNoPath;  // to cache; kNoPath: not to be cached

@@ -40,6 +40,8 @@ Worker::Worker(Options options)
     context_.routing = options_.routing;
     context_.nat = options_.nat.get();
     context_.unresolved = options_.unresolved.get();
+    context_.helpers = options_.helpers.get();
+    context_.all_helpers = options_.all_helpers;
 }
 
 Worker::~Worker() {
@@ -57,6 +59,11 @@ void Worker::run() noexcept {
         refresh_snapshot();
         uint32_t work = run_commands(context_.now);
         if (options_.reassembly->held() != 0) expire_fragments();
+        if (options_.helpers != nullptr && options_.helpers->expectations().count() != 0 &&
+            is_past(next_expiry_, context_.now.tick)) {
+            options_.helpers->expectations().expire(context_.now.tick);
+            next_expiry_ = context_.now.tick + kTicksPerSecond;
+        }
         if (options_.unresolved != nullptr &&
             options_.unresolved->is_due(options_.routing->version(), context_.now.tick))
             release_resolved();

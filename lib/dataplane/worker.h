@@ -20,6 +20,7 @@
 #include "dataplane/burst.h"
 #include "dataplane/context.h"
 #include "dataplane/hand_off.h"
+#include "dataplane/helper_flows.h"
 #include "dataplane/journal.h"
 #include "dataplane/mailbox.h"
 #include "dataplane/nat.h"
@@ -59,7 +60,9 @@ class Worker {
         Routing* routing = nullptr;  // null: no port is routed
         std::unique_ptr<Nat> nat;    // likewise
         std::unique_ptr<Unresolved> unresolved;
-        TscClock clock;  // the same for all workers
+        std::unique_ptr<HelperFlows> helpers;             // null: no flow gets a helper
+        std::span<const HelperFlows* const> all_helpers;  // of all workers, as long as they run
+        TscClock clock;                                   // the same for all workers
         bool sleep_when_idle = false;
     };
     explicit Worker(Options options);
@@ -88,6 +91,7 @@ class Worker {
     const Reassembly& reassembly() const noexcept { return *options_.reassembly; }
     Mailbox& mailbox() noexcept { return *options_.mailbox; }
     Journal& journal() noexcept { return *options_.journal; }
+    HelperFlows* helpers() const noexcept { return options_.helpers.get(); }
     const Nat* nat() const noexcept { return options_.nat.get(); }
     uint32_t unresolved() const noexcept {
         return options_.unresolved == nullptr ? 0 : options_.unresolved->held();
@@ -124,6 +128,7 @@ class Worker {
     Options options_;
     std::unique_ptr<WorkerCounters> counters_;
     std::unique_ptr<Burst> burst_;
+    Tick next_expiry_ = 0;  // of expectations
     WorkerContext context_;
     std::atomic<const Snapshot*> next_snapshot_{nullptr};
     std::atomic<uint32_t> seen_generation_{0};  // worker: rw, control: ro

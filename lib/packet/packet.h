@@ -64,6 +64,7 @@ struct alignas(64) Packet {
     bool self_inverse;
     bool is_datagram;  // was put together from fragments; set by the reassemble stage
     uint32_t mark;     // what rules noted about this packet; 0 at first
+    be16 gre_key;      // GRE: what its header does not tell (conntrack/gre_key_map.h); 0 at first
     union {            // by `family`; meaningless when `invalid` is set
         FlowKey4 key4;
         FlowKey6 key6;

@@ -195,6 +195,11 @@ bool has_whole_transport_header(const Packet& packet) noexcept {
     }
 }
 
+void set_gre_key(Packet& packet, be16 key) noexcept {
+    packet.gre_key = key;
+    set_key(packet, tuple_of(packet));
+}
+
 void parse_transport(Packet& packet) noexcept {
     if (packet.invalid != InvalidReason::None) return;
     const uint32_t readable = readable_transport(packet);
@@ -222,6 +227,7 @@ void parse_transport(Packet& packet) noexcept {
             break;
         case ip_protocol::kGre: {
             be16 call_id;
+            packet.gre_key = be16{};
             if (!read_call_id(packet.l4(), readable, call_id))
                 packet.invalid = InvalidReason::GrePayload;
             break;
@@ -258,6 +264,7 @@ Tuple tuple_of(const Packet& packet) noexcept {
             tuple.src_port = load<be16>(packet.l4() + 4);
     } else if (packet.protocol == ip_protocol::kGre) {
         read_call_id(packet.l4(), readable, tuple.dst_port);
+        if (packet.invalid == InvalidReason::None) tuple.src_port = packet.gre_key;
     }
     return tuple;
 }

@@ -47,6 +47,9 @@ ParseOutcome parse_any(Packet& packet, uint8_t* frame, uint32_t contiguous, uint
 // the packet is too short to have them.
 Tuple tuple_of(const Packet& packet) noexcept;
 
+// Completes the tuple of a GRE packet whose source key is known.
+void set_gre_key(Packet& packet, be16 key) noexcept;
+
 // The packet that an ICMP error quotes; only when packet.is_icmp_error.
 struct QuotedPacket {
     Tuple tuple;

@@ -314,7 +314,12 @@ TrackOutcome first(const TrackInput& input) noexcept {
 // Data and acknowledgements of an established connection take a short way: the table says
 // ESTABLISHED for both directions and there is no special case, so only the window remains.
 TrackOutcome update(const TrackInput& input) noexcept {
-    const TcpSegment segment = read_segment(input.packet);
+    TcpSegment segment = read_segment(input.packet);
+    if (input.adjust != nullptr) [[unlikely]] {
+        // The peer was sent what the helper made of this side's stream, and acknowledges that.
+        segment.shift = offset_at(*input.adjust, opposite(input.direction), segment.ack - 1);
+        segment.ack -= static_cast<uint32_t>(segment.shift);
+    }
     TcpFlow& tcp = input.flow.tcp;
     const bool is_established =
         input.flow.state.load() == static_cast<uint8_t>(TcpState::Established);

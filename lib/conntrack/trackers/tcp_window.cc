@@ -139,7 +139,7 @@ WindowResult check_window(TcpFlow& tcp, Direction direction, TcpState state,
     uint32_t seq = segment.seq, end = segment.end, ack = segment.ack;
     uint32_t sack = ack;
     if (segment.options_size != 0 && tcp.flags[1 - sender] & tcp_side::kSackPermitted)
-        sack = highest_sack(segment, ack);
+        sack = highest_sack(segment, ack);  // SACK blocks are numbered as the acknowledgement was
 
     if (side.max_win == 0) [[unlikely]] {
         if (segment.has(kSyn)) {

@@ -23,6 +23,7 @@ constexpr bool is_after(uint32_t a, uint32_t b) noexcept {
 struct TcpSegment {
     uint32_t seq = 0;
     uint32_t ack = 0;     // 0 without the ACK flag
+    int32_t shift = 0;    // of what it acknowledges: the peer's own numbers are smaller by this
     uint32_t end = 0;     // seq + data + SYN + FIN
     uint16_t window = 0;  // as on the wire
     uint8_t flags = 0;

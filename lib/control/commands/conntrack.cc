@@ -58,8 +58,7 @@ CommandOutput show_help() {
     return output;
 }
 
-// No helpers yet, so nothing is ever expected; and no flow is ever dying or unconfirmed between
-// two bursts.
+// No flow is ever dying or unconfirmed between two bursts.
 CommandOutput empty_table(const ConntrackOptions& options) {
     const bool is_expect = options.table == ConntrackTable::Expect;
     CommandOutput output;
@@ -103,6 +102,10 @@ CommandOutput run(ConntrackCall call) {
         return CommandOutput::failed(exit_code::kFailure,
                                      conntrack_remark("Operation failed: invalid parameters"));
     if (options.command == ConntrackCommand::Events) return conntrack_events(std::move(call));
+    const bool is_read =
+        options.command == ConntrackCommand::List || options.command == ConntrackCommand::Count;
+    if (options.table == ConntrackTable::Expect && is_read)
+        return conntrack_expect(std::move(call));
     if (options.table != ConntrackTable::Conntrack) return empty_table(options);
     switch (options.command) {
         case ConntrackCommand::List:

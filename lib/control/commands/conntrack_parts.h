@@ -15,6 +15,7 @@ struct ConntrackCall {
     bool json;  // the answer is a document
 };
 
+CommandOutput conntrack_expect(ConntrackCall call);
 CommandOutput conntrack_list(ConntrackCall call);
 CommandOutput conntrack_get(ConntrackCall call);
 CommandOutput conntrack_delete(ConntrackCall call);

@@ -1,6 +1,7 @@
 // classify: what the rules say, from the flow's cached verdict or by walking the chain (design D1).
 #include <algorithm>
 
+#include "dataplane/helper_flows.h"
 #include "dataplane/stages.h"
 #include "dataplane/verdict_cache.h"
 #include "packet/parser.h"
@@ -24,6 +25,15 @@ void apply(Burst& burst, uint32_t i, WorkerContext& context, Step step, RejectWi
     } else {
         burst.drop(i, by_policy ? DropReason::Policy : DropReason::Rule);
     }
+}
+
+// That of the master; without one its own.
+uint8_t helper_for_rules(FlowRef ref, const WorkerContext& context) noexcept {
+    if (ref.is_none() || context.helpers == nullptr) return 0;
+    const Forwarding& forwarding = context.flows.forwarding(ref.index());
+    if (forwarding.master_helper != 0 || forwarding.helper_slot == 0)
+        return forwarding.master_helper;
+    return context.helpers->helper_of_slot(forwarding.helper_slot);
 }
 
 uint32_t mtu_of(InterfaceIndex port, const WorkerContext& context) noexcept {
@@ -95,6 +105,8 @@ RuleInput rule_input(Burst& burst, uint32_t i, const Tuple& tuple,
             .flow_index = ref.index(),
             .counted_flows = context.counted_flows,
             .mtu = std::min(mtu_of(packet.in_port, context), mtu_of(packet.out_port, context)),
+            .helper = helper_for_rules(ref, context),
+            .routing = context.routing,
             .generation = context.snapshot->generation,
             .log = context.rule_log,
             .paths = context.paths};

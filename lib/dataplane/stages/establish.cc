@@ -3,6 +3,7 @@
 #include "conntrack/tracker.h"
 #include "dataplane/admission.h"
 #include "dataplane/departure.h"
+#include "dataplane/helper_flows.h"
 #include "dataplane/nat.h"
 #include "dataplane/stages.h"
 #include "dataplane/verdict_cache.h"
@@ -32,7 +33,55 @@ struct Beginning {
     PathId path = kNoPath;
     bool is_essential = false;
     Tick timeout = 0;
+    bool is_expected = false;
+    Expectation expectation = {};  // with is_expected
 };
+
+// The child goes where its master goes: the chains of nat are not asked.
+bool is_led(const Beginning& beginning) noexcept {
+    return beginning.is_expected && beginning.expectation.has(expectation_flag::kTranslated);
+}
+
+// A flow that a helper has announced: RELATED, and with its master's mark.
+void meet_expectation(Burst& burst, uint32_t i, WorkerContext& context,
+                      Beginning& beginning) noexcept {
+    if (context.helpers == nullptr || context.helpers->expectations().count() == 0) return;
+    Expectation& found = beginning.expectation;
+    if (!context.helpers->expectations().take(beginning.binding.original, context.now.tick, found))
+        return;
+    beginning.is_expected = true;
+    Flow& flow = context.flows.flow(beginning.index);
+    flow.set_status(flow_status::kExpected);
+    flow.mark.store(context.flows.flow(found.master).mark.load());
+    context.flows.forwarding(beginning.index).master_helper = found.helper;
+    burst.ct_class[i] = CtClass::Related;
+}
+
+// The helper that a rule of raw or the master wants it to have; 0: none.
+uint8_t wanted_helper(const Burst& burst, uint32_t i, const WorkerContext& context,
+                      const Beginning& beginning) noexcept {
+    if (context.helpers == nullptr) return 0;
+    uint8_t wanted = beginning.is_expected ? beginning.expectation.child_helper : 0;
+    if (wanted == 0 && context.snapshot->ruleset.raw != Ruleset::kNoChain)
+        wanted = burst.wanted_helper[i];
+    const Helper* helper = wanted == 0 ? nullptr : helper_of(wanted);
+    const Packet& packet = burst.packet[i];
+    if (helper == nullptr || (packet.family == Family::Ipv6 && !helper->takes_ipv6) ||
+        !((packet.protocol == ip_protocol::kTcp && helper->takes_tcp) ||
+          (packet.protocol == ip_protocol::kUdp && helper->takes_udp)))
+        return 0;
+    return wanted;
+}
+
+// Without a free slot the flow goes without.
+void attach_helper(Burst& burst, uint32_t i, WorkerContext& context, FlowIndex index,
+                   uint8_t helper) noexcept {
+    const uint32_t slot = helper == 0 ? 0 : context.helpers->attach(helper);
+    if (slot == 0) return;
+    context.flows.forwarding(index).helper_slot = slot;
+    context.flows.flow(index).set_status(flow_status::kHelper);
+    burst.departing |= bit(i);
+}
 
 // Into the table, under the tuples that its packets will have. False: the packet is dropped.
 bool insert(Burst& burst, uint32_t i, WorkerContext& context, const Beginning& beginning,
@@ -76,6 +125,11 @@ void confirm(Burst& burst, uint32_t i, WorkerContext& context,
     FlowInfo info;
     info.original = tuple_of(packet);
     info.created_ns = context.now.wall_ns;
+    if (beginning.is_expected) {
+        info.master = beginning.expectation.master;
+        info.master_serial = beginning.expectation.master_serial;
+    }
+    info.helper = wanted_helper(burst, i, context, beginning);
     const Admission admission = admit(context, info, is_essential);
     if (admission != Admission::Admitted) {
         context.flows.release(index);
@@ -89,6 +143,7 @@ void confirm(Burst& burst, uint32_t i, WorkerContext& context,
         return;
     }
     context.counters.inserted.add(1);
+    attach_helper(burst, i, context, index, info.helper);
     if (is_essential) context.flows.set_essential(index);
     chronicle_new(context, index);
 }
@@ -107,10 +162,14 @@ void refuse(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
 }
 
 // The destination's translation, and with it the way.
-bool enter_routed(Burst& burst, uint32_t i, WorkerContext& context, Binding& binding) noexcept {
+bool enter_routed(Burst& burst, uint32_t i, WorkerContext& context, Beginning& beginning) noexcept {
     if (!translates_packet(burst, i, context)) return true;
-    Flow& flow = context.flows.flow(burst.flow[i].index());
-    if (!bind_destination(burst, i, context, flow, binding)) return false;
+    Binding& binding = beginning.binding;
+    Flow& flow = context.flows.flow(beginning.index);
+    if (is_led(beginning))
+        bind_child(context, flow, binding, beginning.expectation, Manip::Destination);
+    else if (!bind_destination(burst, i, context, flow, binding))
+        return false;
     burst.status[i] = flow.status.load();
     if (binding.changes_destination()) {
         burst.as_translated[i] = binding.translated;
@@ -118,6 +177,16 @@ bool enter_routed(Burst& burst, uint32_t i, WorkerContext& context, Binding& bin
         burst.proposed &= ~bit(i);
     }
     return finish_route(burst, i, context);
+}
+
+// The source's translation, once the filter has accepted the packet.
+bool leave_routed(Burst& burst, uint32_t i, WorkerContext& context, Beginning& beginning) noexcept {
+    if (!translates_packet(burst, i, context)) return true;
+    Flow& flow = context.flows.flow(beginning.index);
+    if (!is_led(beginning))
+        return bind_source(burst, i, context, flow, beginning.binding, beginning.source);
+    bind_child(context, flow, beginning.binding, beginning.expectation, Manip::Source);
+    return true;
 }
 
 void start_flow(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
@@ -134,20 +203,20 @@ void start_flow(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
         return judge_invalid(burst, i, context, outcome.reason);
     }
     burst.flow[i] = FlowRef(index, Direction::Original);
-    burst.status[i] = flow.status.load();
     burst.ct_class[i] = CtClass::New;
     Beginning beginning{.index = index,
                         .binding = Binding(tuple_of(packet)),
                         .source = {},
                         .timeout = outcome.timeout};
-    if (!enter_routed(burst, i, context, beginning.binding)) return context.flows.release(index);
+    meet_expectation(burst, i, context, beginning);
+    burst.status[i] = flow.status.load();
+    if (!enter_routed(burst, i, context, beginning)) return context.flows.release(index);
     const Judged judged = judge(burst, i, context, nullptr);
     beginning.path = judged.path;
     beginning.is_essential = judged.is_essential;
     const bool is_accepted =
         burst.verdict[i] == Verdict::Forward || burst.verdict[i] == Verdict::Deliver;
-    if (is_accepted && (!translates_packet(burst, i, context) ||
-                        bind_source(burst, i, context, flow, beginning.binding, beginning.source)))
+    if (is_accepted && leave_routed(burst, i, context, beginning))
         confirm(burst, i, context, beginning);
     else
         context.flows.release(index);

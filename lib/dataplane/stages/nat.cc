@@ -93,6 +93,24 @@ bool bind_destination(Burst& burst, uint32_t i, WorkerContext& context, Flow& fl
     return true;
 }
 
+void bind_child(WorkerContext& context, Flow& flow, Binding& binding,
+                const Expectation& expectation, Manip manip) noexcept {
+    const ChildTranslation& child = expectation.translation;
+    const bool is_source = manip == Manip::Source;
+    const be16 port = is_source ? child.source_port : child.destination_port;
+    NatRange range{.has_addresses = true,
+                   .has_ports = port != be16{},
+                   .first = is_source ? child.source : child.destination,
+                   .first_port = port.host(),
+                   .last_port = port.host()};
+    range.last = range.first;
+    TupleSpace space = space_of(context, flow);
+    bind(space, binding, manip, range);
+    count_erased(context, space);
+    const bool is_changed = is_source ? binding.changes_source() : binding.changes_destination();
+    if (is_changed) flow.set_status(is_source ? flow_status::kSrcNat : flow_status::kDstNat);
+}
+
 bool bind_source(Burst& burst, uint32_t i, WorkerContext& context, Flow& flow, Binding& binding,
                  SourceChoice& choice) noexcept {
     static constexpr NatAction kHairpin{.kind = NatKind::Masquerade};

@@ -3,6 +3,7 @@
 
 #include <rte_mbuf.h>
 
+#include "dataplane/helper_flows.h"
 #include "dataplane/stages.h"
 #include "dataplane/transport_checksum.h"
 #include "packet/fragment.h"
@@ -86,6 +87,15 @@ void pass_other_frame(Burst& burst, uint32_t i, const WorkerContext& context) no
     burst.verdict[i] = Verdict::Forward;
 }
 
+// A packet of a PPTP call belongs to the call, whose other key its header does not tell.
+void complete_gre_key(Packet& packet, const WorkerContext& context) noexcept {
+    for (const HelperFlows* helpers : context.all_helpers) {
+        if (helpers->gre_keys().count() == 0) continue;
+        Tuple tuple = tuple_of(packet);
+        if (helpers->gre_keys().complete(tuple)) return set_gre_key(packet, tuple.src_port);
+    }
+}
+
 void sort_ip_packet(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
     Packet& packet = burst.packet[i];
     // SCTP's chunks are headers all along; the tracker reads those in the first segment.
@@ -103,6 +113,8 @@ void sort_ip_packet(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
         burst.ct_class[i] = CtClass::Untracked;
         burst.flowless |= bit(i);
     } else {
+        if (packet.protocol == ip_protocol::kGre && context.helpers != nullptr)
+            complete_gre_key(packet, context);
         (packet.family == Family::Ipv4 ? burst.keys4 : burst.keys6).add(i, packet);
     }
 }

@@ -19,12 +19,14 @@ Step judge_raw(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
                     .ct_class = CtClass::Untracked,
                     .in = packet.in_port,
                     .now = context.now,
+                    .routing = context.routing,
                     .generation = context.snapshot->generation,
                     .log = context.rule_log,
                     .paths = context.paths};
     const Judgement judgement = walk(ruleset, ruleset.raw, input, *context.paths, packet.ip_length);
     burst.path[i] = judgement.path;
     if (judgement.path != kNoPath) context.paths->count(judgement.path, 1, packet.ip_length);
+    burst.wanted_helper[i] = input.wanted_helper;
     if (judgement.step == Step::Accept) return judgement.step;
     if (judgement.step == Step::Notrack) {
         packet.invalid = InvalidReason::None;

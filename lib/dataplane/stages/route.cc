@@ -48,6 +48,13 @@ bool refuse_route(Burst& burst, uint32_t i, WorkerContext& context, RouteKind ki
     }
 }
 
+// To an address that the twin is only about to get (RFC 2131, 4.1).
+bool is_dhcp_answer(const Tuple& tuple) noexcept {
+    constexpr uint16_t kServer = 67, kClient = 68;
+    return tuple.family == Family::Ipv4 && tuple.protocol == ip_protocol::kUdp &&
+           tuple.src_port.host() == kServer && tuple.dst_port.host() == kClient;
+}
+
 // Sets where the packet goes; anything but a way out is returned.
 RouteKind look_up(Burst& burst, uint32_t i, WorkerContext& context, const Tuple& tuple) noexcept {
     Packet& packet = burst.packet[i];
@@ -57,6 +64,11 @@ RouteKind look_up(Burst& burst, uint32_t i, WorkerContext& context, const Tuple&
     if (route.kind == RouteKind::Local) {
         packet.out_port = kToBox;
         burst.egress[i] = kEgressToBox;
+    } else if (is_dhcp_answer(tuple) &&
+               (route.kind == RouteKind::NoRoute || route.interface == packet.in_port)) {
+        packet.out_port = kToBox;
+        burst.egress[i] = kEgressToBox;
+        return RouteKind::Local;
     } else if (route.kind == RouteKind::OnLink || route.kind == RouteKind::Gateway) {
         const bool is_on_link = route.kind == RouteKind::OnLink;
         packet.out_port = route.interface;

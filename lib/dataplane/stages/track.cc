@@ -2,6 +2,7 @@
 #include "conntrack/tracker.h"
 #include "dataplane/admission.h"
 #include "dataplane/departure.h"
+#include "dataplane/helper_flows.h"
 #include "dataplane/stages.h"
 #include "dataplane/verdict_cache.h"
 
@@ -36,7 +37,8 @@ bool forward_as_before(Burst& burst, uint32_t i, WorkerContext& context, PathRun
     Packet& packet = burst.packet[i];
     const Flow& flow = context.flows.flow(burst.flow[i].index());
     const unsigned side = static_cast<unsigned>(burst.flow[i].direction());
-    if (!has_cached_verdict(flow, side, packet, burst.ct_class[i], context) || packet.is_icmp_error)
+    if (!has_cached_verdict(flow, side, packet, burst.ct_class[i], context) ||
+        packet.is_icmp_error || flow.has(flow_status::kHelper))
         return false;
     const PathId path = flow.path[side];
     const PathNode& node = context.paths->node(path);
@@ -58,11 +60,19 @@ bool forward_as_before(Burst& burst, uint32_t i, WorkerContext& context, PathRun
 void keep_for_rules(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
     Flow& flow = context.flows.flow(burst.flow[i].index());
     burst.status[i] = flow.status.load();
+    if (flow.has(flow_status::kHelper)) burst.departing |= bit(i);
     const unsigned side = static_cast<unsigned>(burst.flow[i].direction());
     if (context.snapshot->ruleset.changes_flows &&
         (burst.packet[i].is_icmp_error ||
          !has_cached_verdict(flow, side, burst.packet[i], burst.ct_class[i], context)))
         flow.forget_verdicts();
+}
+
+const SequenceAdjust* adjustment_of(FlowIndex index, const Flow& flow,
+                                    const WorkerContext& context) noexcept {
+    if (!flow.has(flow_status::kHelper)) [[likely]]
+        return nullptr;
+    return context.helpers->adjustment(context.flows.forwarding(index).helper_slot);
 }
 
 bool run_tracker(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
@@ -88,7 +98,8 @@ bool run_tracker(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
     const uint8_t old_state = flow.state.load();
     const Tracker& tracker = tracker_of(packet.protocol);
     const TrackOutcome outcome =
-        tracker.update({packet, flow, direction, context.snapshot->conntrack, context.now.tick});
+        tracker.update({packet, flow, direction, context.snapshot->conntrack, context.now.tick,
+                        adjustment_of(index, flow, context)});
     switch (outcome.result) {
         case TrackResult::Reopen:
             context.flows.erase(index);

@@ -4,6 +4,7 @@
 
 #include "dataplane/datagram_mark.h"
 #include "dataplane/departure.h"
+#include "dataplane/helper_flows.h"
 #include "dataplane/stages.h"
 #include "dataplane/transport_checksum.h"
 #include "dataplane/unresolved.h"
@@ -51,6 +52,47 @@ bool translate_headers(Burst& burst, uint32_t i, const WorkerContext& context) n
     return true;
 }
 
+// What the flow's helper makes of the packet (netfilter's order: behind the translation of headers,
+// before the flow is confirmed). False: dropped.
+bool run_helper(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
+    const FlowRef ref = burst.flow[i];
+    if (ref.is_none() || burst.packet[i].is_icmp_error) return true;
+    FlowTable& flows = context.flows;
+    const FlowIndex index = ref.index();
+    const uint32_t slot = flows.forwarding(index).helper_slot;
+    if (slot == 0 || flows.flow(index).has(flow_status::kDying)) return true;
+    const uint16_t status = flows.flow(index).status.load();
+    const Tuple original = flows.original_tuple(index);
+    const Tuple reply = flows.tuple_of(index, Direction::Reply);
+    Packet& packet = burst.packet[i];
+    const std::vector<Interface>& interfaces = context.snapshot->ruleset.names.interfaces;
+    const uint32_t mtu =
+        packet.out_port < interfaces.size() ? interfaces[packet.out_port].mtu : UINT16_MAX;
+    const HelperOutcome outcome =
+        context.helpers->run(slot,
+                             {.mbuf = burst.mbuf[i],
+                              .packet = packet,
+                              .direction = ref.direction(),
+                              .original = original,
+                              .reply = reply,
+                              .flow = index,
+                              .serial = flows.info(index).serial,
+                              .is_established = burst.ct_class[i] == CtClass::Established,
+                              .is_translated = is_translated_status(status),
+                              .is_expected = (status & flow_status::kExpected) != 0,
+                              .max_ip_length = mtu},
+                             context.now.tick);
+    burst.frame_length[i] = burst.mbuf[i]->pkt_len;
+    if (outcome.timeout != 0) flows.set_deadline(index, context.now.tick + outcome.timeout);
+    if (outcome.ends_flow) {
+        const TableEntry over = flows.keys().find(outcome.ended);
+        if (!over.is_none() && !over.is_foreign()) flows.erase(over.index());
+    }
+    if (outcome.drop == HelperDrop::None) return true;
+    burst.drop(i, DropReason::Helper);
+    return false;
+}
+
 void hold(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
     const Packet& packet = burst.packet[i];
     const NeighbourKey& key = burst.next_hop[i];
@@ -65,6 +107,7 @@ void hold(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
         context.counters.drops[static_cast<size_t>(DropReason::NeighbourQueue)].add(1);
     }
     if (!outcome.is_held) return burst.drop(i, DropReason::NeighbourQueue);
+    // The kernel forgets a failure only when it is asked again.
     if (outcome.is_first) context.routing->request(key);
     burst.verdict[i] = Verdict::Held;
 }
@@ -100,8 +143,9 @@ void remember_way(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
 void translate(Burst& burst, WorkerContext& context) noexcept {
     for_each(burst.departing, [&](uint32_t i) {
         if (burst.verdict[i] != Verdict::Forward && burst.verdict[i] != Verdict::Deliver) return;
-        if (!translate_headers(burst, i, context)) return;
+        if (!translate_headers(burst, i, context) || !run_helper(burst, i, context)) return;
         const Packet& packet = burst.packet[i];
+        if (!context.is_routed(packet.in_port)) return;
         if (packet.out_port != kToBox && packet.in_port != kNoInterface)
             send_to_next_hop(burst, i, context);
         remember_way(burst, i, context);
