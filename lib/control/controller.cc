@@ -79,6 +79,7 @@ Result<void> Controller::bring_up(Options options) {
     });
     ager_ = std::make_unique<Ager>(datapath_->workers());
     fill_watch_ = std::make_unique<FillWatch>(datapath_->workers());
+    kernel_watch_ = std::make_unique<KernelWatch>(datapath_->kernel_path(), system_);
     stats_ = std::make_unique<Stats>(datapath_->workers());
     events_ = std::make_unique<EventFeed>(*loop_, datapath_->workers());
     rule_log_ = std::make_unique<RuleLogFeed>(*loop_, datapath_->workers());
@@ -156,6 +157,7 @@ void Controller::each_second() {
     fill_watch_->look(publisher_->current().conntrack, clock_.now().ns);
     rule_log_->tell_suppressed(publisher_->current(), /*at_once=*/false);
     publisher_->collect();
+    kernel_watch_->each_second();
     recheck_watch_.look(*publisher_);
     sd_notifyf(0, "STATUS=generation %u, %zu ports, %llu flows, %.2f Mpps",
                publisher_->current().generation, datapath_->ports().size(),
@@ -230,6 +232,7 @@ std::unique_ptr<LogDestination> Controller::open_rule_log(const Configuration& w
 }
 
 Published Controller::publish(Configuration configuration) {
+    kernel_watch_->follow(configuration.system.devices);
     return publish(std::move(configuration.snapshot), std::move(next_rule_log_));
 }
 

@@ -21,6 +21,7 @@
 #include "control/event_feed.h"
 #include "control/event_loop.h"
 #include "control/fill_watch.h"
+#include "control/kernel_watch.h"
 #include "control/publisher.h"
 #include "control/recheck_watch.h"
 #include "control/rule_editor.h"
@@ -112,6 +113,7 @@ class Controller : private ConfigTransaction::Host {
     std::unique_ptr<RuleEditor> rules_;
     std::unique_ptr<Ager> ager_;
     std::unique_ptr<FillWatch> fill_watch_;
+    std::unique_ptr<KernelWatch> kernel_watch_;
     RecheckWatch recheck_watch_;
     std::unique_ptr<Stats> stats_;
     std::unique_ptr<EventFeed> events_;
