@@ -42,7 +42,7 @@ std::string line_of(const Expectation& expectation, uint32_t timeout_s) {
 }
 
 template <typename Visit>
-uint32_t for_each_expectation(const Controller& controller, Visit visit) {
+uint32_t for_each_expectation(Controller& controller, Visit visit) {
     uint32_t count = 0;
     const Tick now = controller.now().tick;
     for (const Worker* worker : controller.datapath().workers()) {
