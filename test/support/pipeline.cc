@@ -38,7 +38,7 @@ std::vector<Bytes> cut(rte_mbuf* datagram, const Packet& packet) {
     return frames;
 }
 
-std::string flow_text(const Flow& flow, const Tuple& original, Tick now) {
+std::string flow_text(const Flow& flow, const Tuple& original, const Tuple& reply, Tick now) {
     std::string text = tuple_text(original);
     const Tracker& tracker = tracker_of(original.protocol);
     if (!tracker.states.empty()) text += " " + std::string(tracker.states[flow.state.load()]);
@@ -46,6 +46,7 @@ std::string flow_text(const Flow& flow, const Tuple& original, Tick now) {
     text += " " + std::to_string((left + kTicksPerSecond - 1) / kTicksPerSecond);
     if (!flow.has(flow_status::kSeenReply)) text += " unreplied";
     if (flow.has(flow_status::kAssured)) text += " assured";
+    if (reply != invert(original)) text += " reply " + tuple_text(reply);
     return text;
 }
 
@@ -89,10 +90,25 @@ Pipeline::Pipeline(std::unique_ptr<Snapshot> snapshot, Options options)
     context_.sources = sources_.get();
     context_.rule_log = &endless_log_;
     context_.now = Now::at(1'000'000'000);
+    if (options_.network && snapshot != nullptr) {
+        network_ = std::make_unique<Network>(*options_.network, snapshot->ruleset.names.interfaces);
+        enter_network();
+    }
     if (snapshot != nullptr) reload(std::move(snapshot));
 }
 
-Pipeline::~Pipeline() = default;
+Pipeline::~Pipeline() {
+    if (unresolved_ != nullptr) unresolved_->clear([](rte_mbuf* mbuf) { rte_pktmbuf_free(mbuf); });
+}
+
+// What a worker with routed ports has besides.
+void Pipeline::enter_network() {
+    nat_ = std::make_unique<Nat>(*table_, KeyedHash::from_seed(options_.hash_seed));
+    unresolved_ = std::make_unique<Unresolved>();
+    context_.routing = &network_->routing();
+    context_.nat = nat_.get();
+    context_.unresolved = unresolved_.get();
+}
 
 void Pipeline::renew_paths() {
     if (snapshot_->paths.size() == 1) add_up(earlier_packets_);
@@ -134,6 +150,7 @@ std::vector<Outcome> Pipeline::send(std::span<const Arrival> arrivals) {
         burst.mbuf[i] = DpdkSession::get().make_mbuf(arrivals[i].frame, arrivals[i].cuts);
         burst.packet[i].in_port = arrivals[i].port;
         burst.packet[i].out_port = kNoInterface;
+        if (arrivals[i].is_from_kernel) burst.from_kernel |= bit(i);
     }
     counters_->received.add(burst.count);
     process(burst, context_);
@@ -145,26 +162,33 @@ std::vector<Outcome> Pipeline::send(std::span<const Arrival> arrivals) {
         if (burst.ct_class[i] != kNoClass) outcome.ct_class = burst.ct_class[i];
         if (!burst.flow[i].is_none()) outcome.direction = burst.flow[i].direction();
         if (outcome.ct_class == CtClass::Invalid) outcome.invalid = burst.packet[i].invalid;
-        if (outcome.verdict == Verdict::Held) continue;
-        outcome.frame = bytes_of(burst.mbuf[i]);
-        if (outcome.verdict == Verdict::Forward) {
-            outcome.out_port = burst.packet[i].out_port;
-            counters_->forwarded.add(1);
-            if (is_datagram(burst.mbuf[i])) outcome.fragments = cut(burst.mbuf[i], burst.packet[i]);
-        } else if (outcome.verdict == Verdict::Drop) {
-            outcome.reason = burst.reason[i];
-            counters_->drops[static_cast<size_t>(outcome.reason)].add(1);
-        }
-        rte_pktmbuf_free(burst.mbuf[i]);
+        end(burst, i, outcome);
     }
     replies_.clear();
     for (uint32_t i = 0; i < context_.replies.count; ++i) {
         const Replies::Reply& reply = context_.replies.items[i];
-        replies_.push_back({reply.port, bytes_of(reply.mbuf)});
+        replies_.push_back({reply.port, bytes_of(reply.mbuf), reply.is_for_kernel});
         rte_pktmbuf_free(reply.mbuf);
     }
     context_.replies.count = 0;
     return outcomes;
+}
+
+// As the worker does; what it delivers and sends ends here.
+void Pipeline::end(const Burst& burst, uint32_t i, Outcome& outcome) {
+    if (outcome.verdict == Verdict::Held) return;
+    outcome.frame = bytes_of(burst.mbuf[i]);
+    if (outcome.verdict == Verdict::Forward) {
+        outcome.out_port = burst.packet[i].out_port;
+        counters_->forwarded.add(1);
+        if (is_datagram(burst.mbuf[i])) outcome.fragments = cut(burst.mbuf[i], burst.packet[i]);
+    } else if (outcome.verdict == Verdict::Deliver) {
+        counters_->local.add(1);
+    } else if (outcome.verdict == Verdict::Drop) {
+        outcome.reason = burst.reason[i];
+        counters_->drops[static_cast<size_t>(outcome.reason)].add(1);
+    }
+    rte_pktmbuf_free(burst.mbuf[i]);
 }
 
 void Pipeline::advance(uint64_t ns, bool sweep) {
@@ -187,8 +211,9 @@ std::vector<FlowView> Pipeline::flows() const {
         FlowInfo info;
         if (!table_->read_info(index, info)) continue;
         const FlowTable& table = *table_;
-        views.push_back(
-            {info.original, flow_text(table.flow(index), info.original, context_.now.tick)});
+        const Tuple reply = table.tuple_of(index, Direction::Reply);
+        views.push_back({info.original, reply,
+                         flow_text(table.flow(index), info.original, reply, context_.now.tick)});
     }
     return views;
 }
@@ -227,12 +252,13 @@ int Pipeline::port_of(std::string_view name) const {
 }
 
 bool Pipeline::is_conserved() const {
-    const uint32_t held = reassembly_->held();
-    uint64_t ended = counters_->forwarded.load() + counters_->merged.load() + held;
+    const uint32_t waiting = unresolved_ == nullptr ? 0 : unresolved_->held();
+    uint64_t ended = counters_->forwarded.load() + counters_->local.load() +
+                     counters_->merged.load() + reassembly_->held() + waiting;
     for (const Counter& drops : counters_->drops)
         ended += drops.load();
     return ended == counters_->received.load() &&
-           DpdkSession::get().mbufs_out() == mbufs_before_ + reassembly_->held_mbufs();
+           DpdkSession::get().mbufs_out() == mbufs_before_ + reassembly_->held_mbufs() + waiting;
 }
 
 }  // namespace rampart::test

@@ -14,9 +14,12 @@
 
 #include "dataplane/burst.h"
 #include "dataplane/context.h"
+#include "dataplane/nat.h"
+#include "dataplane/unresolved.h"
 #include "rules/rule_states.h"
 #include "support/dpdk_session.h"
 #include "support/frame.h"
+#include "support/network.h"
 
 namespace rampart::test {
 
@@ -24,6 +27,7 @@ struct Arrival {
     InterfaceIndex port = 0;
     Bytes frame;
     std::vector<uint32_t> cuts = {};  // segment boundaries
+    bool is_from_kernel = false;      // then it leaves by `port`
 };
 
 struct Outcome {
@@ -43,11 +47,14 @@ struct Outcome {
 struct SentReply {
     InterfaceIndex port;
     Bytes frame;
+    bool is_for_kernel = false;
 };
 
 struct FlowView {
     Tuple original;
-    std::string text;  // proto, tuple, state, seconds left, unreplied, assured
+    Tuple reply;
+    std::string text;  // proto, tuple, state, seconds left, unreplied, assured; reply, if it is no
+                       // inverse
 };
 
 class Pipeline {
@@ -58,6 +65,7 @@ class Pipeline {
         uint32_t path_capacity = PathTable::kDefaultCapacity;
         Reassembly::Options reassembly = {};
         bool forget_verdicts = false;  // a fresh generation before each burst: nothing is cached
+        std::optional<NetworkSpec> network = {};  // of routed ports; none: no port is routed
     };
     explicit Pipeline(std::unique_ptr<Snapshot> snapshot) : Pipeline(std::move(snapshot), {}) {}
     // `snapshot` may be null: a box without a configuration.
@@ -97,11 +105,15 @@ class Pipeline {
     FlowTable& table() { return *table_; }
     const Reassembly& reassembly() const { return *reassembly_; }
     Now now() const { return context_.now; }
-    int port_of(std::string_view name) const;  // -1: no such interface
-    // received == forwarded + drops + merged + held, and every mbuf is back or held.
+    int port_of(std::string_view name) const;      // -1: no such interface
+    Network* network() { return network_.get(); }  // null: no port is routed
+    const Unresolved* unresolved() const { return unresolved_.get(); }
+    // received == forwarded + local + drops + merged + held, and every mbuf is back or held.
     bool is_conserved() const;
 
   private:
+    void enter_network();
+    void end(const Burst& burst, uint32_t i, Outcome& outcome);
     void add_up(std::map<std::string, uint64_t>& packets) const;
     void renew_paths();
 
@@ -121,6 +133,9 @@ class Pipeline {
     std::unique_ptr<Reassembly> reassembly_;
     std::unique_ptr<WorkerCounters> counters_;
     std::unique_ptr<Burst> burst_;
+    std::unique_ptr<Network> network_;
+    std::unique_ptr<Nat> nat_;
+    std::unique_ptr<Unresolved> unresolved_;
     Steering steering_ = Steering::single();
     WorkerContext context_;
     std::vector<SentReply> replies_;

@@ -3,6 +3,8 @@
 #include <chrono>
 #include <stdexcept>
 
+#include <rte_mbuf.h>
+
 namespace rampart::test {
 namespace {
 
@@ -29,7 +31,8 @@ bool wait_for(Condition condition) {
 
 WorkerBed::WorkerBed(const Options& options) : steering_(Steering::software(options.workers)) {
     DpdkSession& session = DpdkSession::get();
-    hand_off_ = value_of(HandOff::create(options.workers));
+    const bool is_routed = options.routing != nullptr;
+    hand_off_ = value_of(HandOff::create(static_cast<uint16_t>(options.workers + is_routed)));
     for (int port = 0; port < 2; ++port)
         ports_.push_back(
             std::make_unique<RingPort>(options.workers, kReceiveSlots, options.transmit_slots));
@@ -46,6 +49,7 @@ WorkerBed::WorkerBed(const Options& options) : steering_(Steering::software(opti
                                     .receive_queue = index,
                                     .receives = true,
                                     .port = static_cast<InterfaceIndex>(worker.ports.size()),
+                                    .has_twin = is_routed && options.has_twins,
                                     .transmit_queue = index});
         // One secret for all, as in the daemon: the owner of a flow must not depend on the asker.
         worker.flows = value_of(FlowTable::create({.name = session.unique_name("bed"),
@@ -56,6 +60,11 @@ WorkerBed::WorkerBed(const Options& options) : steering_(Steering::software(opti
             .datagrams = 256, .fragments = 1024, .hash = KeyedHash::from_seed(1)});
         worker.mailbox = value_of(Mailbox::create(session.unique_name("mailbox"), -1));
         worker.rule_log = value_of(RuleLog::create(session.unique_name("log"), -1));
+        if (is_routed) {
+            worker.routing = options.routing;
+            worker.nat = std::make_unique<Nat>(*worker.flows, KeyedHash::from_seed(1));
+            worker.unresolved = std::make_unique<Unresolved>();
+        }
         worker.trace = value_of(PacketTrace::create(session.unique_name("trace"), -1));
         workers_.push_back(std::make_unique<Worker>(std::move(worker)));
     }
@@ -103,10 +112,28 @@ void WorkerBed::put(InterfaceIndex port, uint16_t queue, rte_mbuf* mbuf) {
     ++put_count_;
 }
 
+void WorkerBed::put_from_kernel(InterfaceIndex port, uint16_t worker, rte_mbuf* mbuf) {
+    mbuf->port = static_cast<uint16_t>(port | kFromKernel);
+    if (!hand_off_->give(static_cast<uint16_t>(workers_.size()), worker, mbuf))
+        throw std::runtime_error("the ring from the kernel is full");
+    ++put_count_;
+}
+
+uint32_t WorkerBed::take_for_kernel(uint16_t worker) {
+    uint32_t count = 0;
+    rte_mbuf* mbuf = nullptr;
+    while (hand_off_->take(worker, static_cast<uint16_t>(workers_.size()), &mbuf, 1) == 1) {
+        rte_pktmbuf_free(mbuf);
+        ++count;
+    }
+    return count;
+}
+
 bool WorkerBed::is_settled() const {
     return sum(&WorkerCounters::received) == put_count_ &&
            sum(&WorkerCounters::handed_in) == sum(&WorkerCounters::handed_out) &&
-           sum(&WorkerCounters::forwarded) + sum(&WorkerCounters::merged) + drops() + held() ==
+           sum(&WorkerCounters::forwarded) + sum(&WorkerCounters::local) +
+                   sum(&WorkerCounters::merged) + drops() + held() ==
                put_count_;
 }
 

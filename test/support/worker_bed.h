@@ -21,7 +21,9 @@ class WorkerBed {
     struct Options {
         uint16_t workers = 2;
         unsigned transmit_slots = 8192;
-        uint32_t capacity = 4096;  // flows of each worker
+        uint32_t capacity = 4096;    // flows of each worker
+        Routing* routing = nullptr;  // outlives the bed; null: no port is routed
+        bool has_twins = true;       // the kernel takes what is for the box; see take_for_kernel()
     };
     explicit WorkerBed(const Options& options);
     ~WorkerBed();
@@ -33,6 +35,9 @@ class WorkerBed {
 
     void put(InterfaceIndex port, uint16_t queue, rte_mbuf* mbuf);
     std::vector<Bytes> take(InterfaceIndex port) { return ports_[port]->take(); }
+    // As the kernel path does, when a port is routed. What it takes is freed.
+    void put_from_kernel(InterfaceIndex port, uint16_t worker, rte_mbuf* mbuf);
+    uint32_t take_for_kernel(uint16_t worker);
     // All frames put so far were received and none is between two workers.
     bool is_settled() const;
     // Waits for that; false when it takes longer than a test may.

@@ -26,6 +26,10 @@ constexpr std::array kCoveredElsewhere = {
     Elsewhere{DropReason::InsertFailed, "test/unit/dataplane/insert_failed_test.cc"},
     Elsewhere{DropReason::HandOffFull, "test/unit/dataplane/worker_test.cc"},
     Elsewhere{DropReason::TransmitFull, "test/unit/dataplane/worker_test.cc"},
+    Elsewhere{DropReason::NoTwin, "test/unit/dataplane/routed_worker_test.cc"},
+    Elsewhere{DropReason::KernelFull, "test/unit/dataplane/routed_worker_test.cc"},
+    Elsewhere{DropReason::NeighbourFailed, "test/unit/dataplane/routed_worker_test.cc"},
+    Elsewhere{DropReason::Helper, "test/unit/dataplane/helper_flows_test.cc"},
     Elsewhere{DropReason::FragmentMemory, "test/unit/dataplane/reassembly_test.cc"},
     Elsewhere{DropReason::FragmentOutput, "test/unit/dataplane/reassembly_test.cc"},
 };

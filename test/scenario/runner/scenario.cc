@@ -54,16 +54,16 @@ uint64_t nanoseconds_of(const YAML::Node& node, const std::string& text) {
 }
 
 // The short form of a configuration: two ports named lan and wan, and the chain forward.
-std::string framed_config(const YAML::Node& node) {
+std::string framed_config(const YAML::Node& node, bool is_routed) {
     std::string text = "version: 1\n";
     if (node["interfaces"]) {
         text += "interfaces: " + emitted(node["interfaces"]) + "\n";
     } else {
-        text +=
-            "interfaces: { lan: { device: \"vdev:net_null0\", bridge: wan }, "
-            "wan: { device: \"vdev:net_null1\" } }\n";
+        text += "interfaces: { lan: { device: \"vdev:net_null0\"";
+        text += is_routed ? "" : ", bridge: wan";
+        text += " }, wan: { device: \"vdev:net_null1\" } }\n";
     }
-    for (const char* section : {"define", "zones", "sets", "bridge", "conntrack", "reload"})
+    for (const char* section : {"define", "zones", "sets", "bridge", "conntrack", "reload", "nat"})
         if (node[section]) text += std::string(section) + ": " + emitted(node[section]) + "\n";
     const std::string policy = node["policy"] ? node["policy"].as<std::string>() : "drop";
     text += "chains:\n  forward:\n    policy: " + policy + "\n";
@@ -78,10 +78,11 @@ std::string framed_config(const YAML::Node& node) {
     return text;
 }
 
-std::optional<std::string> config_of(const YAML::Node& node, const std::filesystem::path& root) {
+std::optional<std::string> config_of(const YAML::Node& node, const std::filesystem::path& root,
+                                     bool is_routed) {
     if (node.IsScalar()) return node.as<std::string>();
     if (node["config_text"]) return node["config_text"].as<std::string>();
-    if (!node["config"]) return framed_config(node);
+    if (!node["config"]) return framed_config(node, is_routed);
     const std::string name = node["config"].as<std::string>();
     if (name == "none") return std::nullopt;
     return read_text(root / name);
@@ -95,6 +96,7 @@ class Reader {
     void read(const YAML::Node& file);
 
   private:
+    void read_network(const YAML::Node& file);
     Step step_of(const YAML::Node& node);
     PacketRow row_of(const YAML::Node& node);
     std::string with_names(const std::string& line) const;
@@ -107,22 +109,38 @@ class Reader {
 
 void Reader::read(const YAML::Node& file) {
     static const std::vector<std::string> kKeys = {
-        "intent",    "config", "config_text", "interfaces", "define", "zones", "sets", "bridge",
-        "conntrack", "reload", "policy",      "rules",      "chains", "names", "steps"};
+        "intent", "config",    "config_text", "interfaces", "define", "zones",  "sets",
+        "bridge", "conntrack", "reload",      "policy",     "rules",  "chains", "nat",
+        "names",  "addresses", "routes",      "neighbours", "mtus",   "steps"};
     for (const auto& entry : file)
         if (std::find(kKeys.begin(), kKeys.end(), entry.first.as<std::string>()) == kKeys.end())
             fail(entry.first, "unknown key '" + entry.first.as<std::string>() + "'");
     if (!file["intent"]) fail(file, "a scenario begins with its intent");
     scenario_.intent = file["intent"].as<std::string>();
-    scenario_.config = config_of(file, root_);
+    const bool is_routed = file["addresses"] || file["routes"];
+    scenario_.config = config_of(file, root_, is_routed);
     if (file["conntrack"] && file["conntrack"]["max"])
         scenario_.capacity = file["conntrack"]["max"].as<uint32_t>();
     if (file["names"])
         for (const auto& name : file["names"])
             names_[name.first.as<std::string>()] = name.second.as<std::string>();
+    if (is_routed) read_network(file);
     if (!file["steps"] || !file["steps"].IsSequence()) fail(file, "there are no steps");
     for (const YAML::Node& node : file["steps"])
         scenario_.steps.push_back(step_of(node));
+}
+
+void Reader::read_network(const YAML::Node& file) {
+    NetworkSpec network;
+    if (file["addresses"])
+        for (const auto& entry : file["addresses"])
+            network.addresses[entry.first.as<std::string>()] = list_of(entry.second);
+    network.routes = list_of(file["routes"]);
+    if (file["neighbours"]) network.neighbours = list_of(file["neighbours"]);
+    if (file["mtus"])
+        for (const auto& entry : file["mtus"])
+            network.mtus[entry.first.as<std::string>()] = entry.second.as<uint16_t>();
+    scenario_.network = std::move(network);
 }
 
 Step Reader::step_of(const YAML::Node& node) {
@@ -148,7 +166,7 @@ Step Reader::step_of(const YAML::Node& node) {
             counters.packets[entry.first.as<std::string>()] = entry.second.as<uint64_t>();
         step.what = counters;
     } else if (node["reload"]) {
-        const auto config = config_of(node["reload"], root_);
+        const auto config = config_of(node["reload"], root_, scenario_.network.has_value());
         if (!config) fail(node, "reload needs a configuration");
         step.what = ReloadStep{*config};
     } else {
@@ -197,7 +215,7 @@ std::string Reader::with_names(const std::string& line) const {
 
 std::vector<std::string> Reader::list_of(const YAML::Node& node) const {
     std::vector<std::string> list;
-    if (node.IsSequence())
+    if (node && node.IsSequence())
         for (const YAML::Node& item : node)
             list.push_back(with_names(item.as<std::string>()));
     return list;

@@ -11,6 +11,8 @@
 #include <variant>
 #include <vector>
 
+#include "support/network.h"
+
 namespace rampart::test {
 
 // One packet and what must become of it.
@@ -48,6 +50,7 @@ struct Scenario {
     std::string intent;
     std::optional<std::string> config;  // none: a box without a configuration
     uint32_t capacity = 4096;
+    std::optional<NetworkSpec> network;  // none: no port is routed
     std::vector<Step> steps;
 };
 
