@@ -143,6 +143,12 @@ TableEntry KeyTable::find(const Tuple& tuple) const noexcept {
     return other.covers(key.swapped) ? other : TableEntry{};
 }
 
+bool KeyTable::has_other_form(Key key) const noexcept {
+    if (other_forms_ == 0) return false;
+    key.take_other_form(hash_);
+    return !look_up(key).is_none();
+}
+
 bool KeyTable::add(const Key& key, TableEntry entry) noexcept {
     return rte_hash_add_key_with_hash_data(hash_of(key.family), key.bytes(), key.hash,
                                            to_data(entry)) == 0;
@@ -151,7 +157,8 @@ bool KeyTable::add(const Key& key, TableEntry entry) noexcept {
 bool KeyTable::insert(const Packet& packet, uint32_t hash, TableEntry entry) noexcept {
     const Key key(packet, hash);
     // Who did not find a plain entry may have overlooked one for the other order.
-    return (one_ways_ == 0 || look_up(key).is_none()) && add(key, entry);
+    if (one_ways_ != 0 && !look_up(key).is_none()) return false;
+    return !has_other_form(key) && add(key, entry);
 }
 
 bool KeyTable::insert_one_way(const Tuple& tuple,
@@ -164,6 +171,11 @@ bool KeyTable::insert_one_way(const Tuple& tuple,
         if (present.covers(key.swapped)) return false;
         key.take_other_form(hash_);
         if (!look_up(key).is_none()) return false;
+    } else if (has_other_form(key)) {
+        // Its first form was another flow's, which has gone since.
+        Key other = key;
+        other.take_other_form(hash_);
+        if (look_up(other).covers(key.swapped)) return false;
     }
     if (!add(key, entry)) return false;
     ++one_ways_;

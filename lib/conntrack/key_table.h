@@ -82,6 +82,7 @@ class KeyTable {
     struct Key;
     TableEntry look_up(const Key& key) const noexcept;
     TableEntry find_other_form(const Packet& packet) const noexcept;
+    bool has_other_form(Key key) const noexcept;
     bool add(const Key& key, TableEntry entry) noexcept;
     rte_hash* hash_of(Family family) const noexcept {
         return family == Family::Ipv4 ? hash4_ : hash6_;
