@@ -139,7 +139,7 @@ bool FlowTable::confirm_translated(FlowIndex index, const FlowInfo& info, const 
     const uint32_t forth = ref_of(index, Direction::Original);
     const uint32_t back = ref_of(index, Direction::Reply);
     bool is_in = keys_.insert_one_way(info.original, one_way_entry, forth);
-    if (is_in && !reply.is_elsewhere && !keys_.insert_one_way(reply.reply, one_way_entry, back)) {
+    if (is_in && !keys_.insert_one_way(reply.reply, one_way_entry, back)) {
         keys_.remove_one_way(info.original, one_way_entry, forth);
         is_in = false;
     }
@@ -200,8 +200,7 @@ void FlowTable::forget(FlowIndex index) noexcept {
     } else {
         const FlowReply translated = reply(index);
         keys_.remove_one_way(info.original, one_way_entry, ref_of(index, Direction::Original));
-        if (!translated.is_elsewhere)
-            keys_.remove_one_way(translated.reply, one_way_entry, ref_of(index, Direction::Reply));
+        keys_.remove_one_way(translated.reply, one_way_entry, ref_of(index, Direction::Reply));
     }
     info.is_live = 0;
     info_[index].write(info);

@@ -37,16 +37,18 @@ struct alignas(64) Forwarding {
     FlowIndex source_previous = kNoFlow;
     uint32_t source_bucket = 0;  // plus one; 0: not there
     uint8_t master_helper = 0;   // helper_number of the master; 0: it has none
+    // The worker, plus one, that packets of each direction come to and that hands them over; 0: the
+    // owner gets them itself.
+    uint8_t arrives_at[2]{};
 };
 static_assert(sizeof(Forwarding) == 64);
 
 // The cold part: what the other side sees. Only flows with kSrcNat or kDstNat.
 struct FlowReply {
     Tuple reply;
-    uint16_t pool = 0;         // of the rule that translated the source, plus one; 0: none
-    uint8_t masquerade = 0;    // the interface whose address was taken, plus one; 0: none
-    uint8_t is_elsewhere = 0;  // replies arrive at another worker, which hands them over
-    uint32_t pad = 0;
+    uint16_t pool = 0;       // of the rule that translated the source, plus one; 0: none
+    uint8_t masquerade = 0;  // the interface whose address was taken, plus one; 0: none
+    uint8_t pad[5]{};
 };
 static_assert(sizeof(FlowReply) == 48);
 

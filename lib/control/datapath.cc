@@ -44,6 +44,11 @@ Result<std::unique_ptr<Datapath>> Datapath::create(const SystemSettings& system,
         if (!hand_off) return tl::unexpected<Error>(hand_off.error());
         datapath->hand_off_ = std::move(*hand_off);
     }
+    if (workers > 1) {
+        auto notices = Notices::create(workers);
+        if (!notices) return tl::unexpected<Error>(notices.error());
+        datapath->notices_ = std::move(*notices);
+    }
     if (is_routed) {
         auto routing = Routing::create({});
         if (!routing) return tl::unexpected<Error>(routing.error());
@@ -165,6 +170,7 @@ Result<void> Datapath::make_workers(const SystemSettings& system, uint16_t count
             .trace = std::move(*trace),
             .steering = steering_.get(),
             .sources = sources_.get(),
+            .notices = notices_.get(),
             .hand_off = hand_off_.get(),
             .workers = count,
             .routing = routing_.get(),

@@ -79,6 +79,7 @@ class Datapath {
     std::unique_ptr<Steering> steering_;
     std::unique_ptr<SourceCounts> sources_;  // before the workers
     std::unique_ptr<HandOff> hand_off_;
+    std::unique_ptr<Notices> notices_;         // null with one worker
     std::vector<const HelperFlows*> helpers_;  // the workers' own; they see each other's
     std::unique_ptr<Routing> routing_;         // null: no port is routed
     std::vector<std::unique_ptr<Worker>> workers_;

@@ -12,6 +12,7 @@
 #include "conntrack/flow.h"
 #include "conntrack/flow_table.h"
 #include "packet/drop_reason.h"
+#include "packet/hop_limit.h"
 #include "packet/packet.h"
 #include "packet/verdict.h"
 #include "routing/routing.h"
@@ -44,6 +45,7 @@ struct Burst {
     PacketMask flowless = 0;    // INVALID or UNTRACKED
     PacketMask translated = 0;  // as_translated is what rules see
     PacketMask departing = 0;   // needs the translate stage, once it is accepted
+    PacketMask begun = 0;       // its hop limit was decremented
     PacketMask unrouted = 0;    // its way is only asked when its translation is known
     PacketMask hairpin = 0;     // masqueraded if it leaves where it came in
     PacketMask arrived = 0;     // datagrams that became whole here
@@ -73,7 +75,9 @@ struct Burst {
     std::array<uint8_t, kBurstSize> owner;          // the worker a Consumed packet is handed to
     std::array<Packet, kBurstSize> packet;
 
+    // As it came in: the other worker begins anew.
     void hand_over(uint32_t i, uint16_t worker) noexcept {
+        if (begun & (PacketMask{1} << i)) restore_hop_limit(packet[i]);
         verdict[i] = Verdict::Consumed;
         owner[i] = static_cast<uint8_t>(worker);
     }

@@ -2,6 +2,7 @@
 
 #include "dataplane/helper_flows.h"
 #include "dataplane/nat.h"
+#include "dataplane/notices.h"
 #include "packet/parser.h"
 
 namespace rampart {
@@ -57,9 +58,29 @@ void chronicle_erased(WorkerContext& context) noexcept {
         write_flow(context, erased[context.told_erased], JournalKind::Destroy, true);
 }
 
+namespace {
+
+// Nobody needs to hand over packets of this flow any more.
+void end_arrivals(WorkerContext& context, FlowIndex index) noexcept {
+    const Forwarding& forwarding = context.flows.forwarding(index);
+    for (const Direction direction : {Direction::Original, Direction::Reply}) {
+        const uint8_t at = forwarding.arrives_at[static_cast<unsigned>(direction)];
+        if (at != 0)
+            context.notices->tell(
+                context.worker, static_cast<uint16_t>(at - 1),
+                {.tuple = context.flows.tuple_of(index, direction), .kind = Notice::Kind::Remove});
+    }
+}
+
+}  // namespace
+
 void end_burst(WorkerContext& context) noexcept {
     chronicle_erased(context);
     context.told_erased = 0;
+    if (context.notices != nullptr) {
+        for (const FlowIndex index : context.flows.erased())
+            end_arrivals(context, index);
+    }
     if (context.helpers != nullptr) {
         for (const FlowIndex index : context.flows.erased()) {
             const uint32_t slot = context.flows.forwarding(index).helper_slot;

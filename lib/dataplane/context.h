@@ -26,6 +26,7 @@ namespace rampart {
 
 class HelperFlows;
 class Nat;
+class Notices;
 class PacketTrace;
 class Unresolved;
 
@@ -90,6 +91,7 @@ struct WorkerContext {
     Unresolved* unresolved = nullptr;        // not null when a port is routed
     HelperFlows* helpers = nullptr;          // null: no flow gets a helper
     std::span<const HelperFlows* const> all_helpers;  // of all workers, by number
+    Notices* notices = nullptr;                       // null with one worker
     uint32_t route_epoch = 0;                         // of `routing`; once per burst
     uint64_t routed_ports = 0;                        // by InterfaceIndex
     struct Vlan {

@@ -62,6 +62,10 @@ bool find_way(Burst& burst, uint32_t i, WorkerContext& context, const Tuple& tup
 bool finish_route(Burst& burst, uint32_t i, WorkerContext& context) noexcept;
 // What a router does before its forward hook: hop limit and MTU. False: dropped.
 bool begin_hop(Burst& burst, uint32_t i, WorkerContext& context) noexcept;
+// Packets with this tuple come to this worker.
+inline bool is_home(const Tuple& tuple, const WorkerContext& context) noexcept {
+    return context.steering.owner_of(tuple, context.flows.keys().hash_of(tuple)) == context.worker;
+}
 // Some rule may translate flows.
 inline bool translates(const WorkerContext& context) noexcept {
     const Ruleset& ruleset = context.snapshot->ruleset;

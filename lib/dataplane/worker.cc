@@ -41,6 +41,7 @@ Worker::Worker(Options options)
     context_.nat = options_.nat.get();
     context_.unresolved = options_.unresolved.get();
     context_.helpers = options_.helpers.get();
+    context_.notices = options_.notices;
     context_.all_helpers = options_.all_helpers;
 }
 
@@ -58,6 +59,7 @@ void Worker::run() noexcept {
         context_.tells_flows = context_.journal != nullptr && context_.journal->wants_flows();
         refresh_snapshot();
         uint32_t work = run_commands(context_.now);
+        if (options_.notices != nullptr) read_notices();
         if (options_.reassembly->held() != 0) expire_fragments();
         if (options_.helpers != nullptr && options_.helpers->expectations().count() != 0 &&
             is_past(next_expiry_, context_.now.tick)) {
@@ -152,6 +154,8 @@ uint32_t Worker::poll_port(InterfaceIndex index) noexcept {
     counters.received_packets.add(burst.count);
     counters.received_bytes.add(bytes);
     counters_->received.add(burst.count);
+    // What answers a packet of another worker came after that worker's notice.
+    if (options_.notices != nullptr) read_notices();
     process(burst, context_);
     finish();
     return burst.count;
@@ -177,6 +181,15 @@ uint32_t Worker::poll_hand_off() noexcept {
         finish();
     }
     return total;
+}
+
+void Worker::read_notices() noexcept {
+    options_.notices->read(options_.index, [&](uint16_t from, const Notice& notice) {
+        if (notice.kind == Notice::Kind::Add)
+            options_.flows->add_foreign(notice.tuple, from);
+        else
+            options_.flows->remove_foreign(notice.tuple, from);
+    });
 }
 
 void Worker::expire_fragments() noexcept {

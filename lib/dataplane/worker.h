@@ -24,6 +24,7 @@
 #include "dataplane/journal.h"
 #include "dataplane/mailbox.h"
 #include "dataplane/nat.h"
+#include "dataplane/notices.h"
 #include "dataplane/packet_trace.h"
 #include "dataplane/rule_log.h"
 #include "dataplane/unresolved.h"
@@ -55,6 +56,7 @@ class Worker {
         std::unique_ptr<PacketTrace> trace;  // null: nothing is traced
         const Steering* steering = nullptr;
         SourceCounts* sources = nullptr;  // of all workers
+        Notices* notices = nullptr;       // null with one worker
         HandOff* hand_off = nullptr;      // null with one worker and no routed port
         uint16_t workers = 1;
         Routing* routing = nullptr;  // null: no port is routed
@@ -108,6 +110,7 @@ class Worker {
     uint32_t run_command(const Command& command, Now now) noexcept;
     uint32_t poll_port(InterfaceIndex index) noexcept;
     uint32_t poll_hand_off() noexcept;
+    void read_notices() noexcept;
     void release_resolved() noexcept;
     void lose(const Unresolved::Waiting& waiting) noexcept;
     uint16_t ingress_of(const Packet& packet) const noexcept;

@@ -20,4 +20,17 @@ inline void decrement_hop_limit(Packet& packet) noexcept {
     store(l3 + 10, checksum_replace(load<uint16_t>(l3 + 10), old, load<uint16_t>(l3 + 8)));
 }
 
+// For a packet that begins its hop again on another worker.
+inline void restore_hop_limit(Packet& packet) noexcept {
+    uint8_t* l3 = packet.l3();
+    ++packet.hop_limit;
+    if (packet.family == Family::Ipv6) {
+        l3[7] = packet.hop_limit;
+        return;
+    }
+    const uint16_t old = load<uint16_t>(l3 + 8);
+    l3[8] = packet.hop_limit;
+    store(l3 + 10, checksum_replace(load<uint16_t>(l3 + 10), old, load<uint16_t>(l3 + 8)));
+}
+
 }  // namespace rampart

@@ -5,6 +5,7 @@
 #include "dataplane/departure.h"
 #include "dataplane/helper_flows.h"
 #include "dataplane/nat.h"
+#include "dataplane/notices.h"
 #include "dataplane/stages.h"
 #include "dataplane/verdict_cache.h"
 #include "packet/parser.h"
@@ -83,6 +84,55 @@ void attach_helper(Burst& burst, uint32_t i, WorkerContext& context, FlowIndex i
     burst.departing |= bit(i);
 }
 
+// Whoever gets packets of this flow, other than this worker, is told to hand them over. Before the
+// first packet leaves.
+void tell_arrivals(WorkerContext& context, FlowIndex index) noexcept {
+    if (context.notices == nullptr) return;
+    for (const Direction direction : {Direction::Original, Direction::Reply}) {
+        const Tuple tuple = context.flows.tuple_of(index, direction);
+        const uint16_t home = context.steering.owner_of(tuple, context.flows.keys().hash_of(tuple));
+        if (home == context.worker) continue;
+        if (context.notices->tell(context.worker, home,
+                                  {.tuple = tuple, .kind = Notice::Kind::Add}))
+            context.flows.forwarding(index).arrives_at[static_cast<unsigned>(direction)] =
+                static_cast<uint8_t>(home + 1);
+    }
+}
+
+// The worker whose helper has announced this packet's flow; this one when nobody has.
+uint16_t worker_that_expects(const Packet& packet, const WorkerContext& context) noexcept {
+    Expectation found;
+    for (uint16_t other = 0; other < context.all_helpers.size(); ++other) {
+        const HelperFlows* helpers = context.all_helpers[other];
+        if (other == context.worker || helpers->expectations().count() == 0) continue;
+        if (helpers->expectations().find(tuple_of(packet), context.now.tick, found) !=
+            ExpectationTable::kNone)
+            return other;
+    }
+    return context.worker;
+}
+
+// True: the packet goes to the worker that expects it, and so will those that follow.
+bool is_expected_elsewhere(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
+    const Packet& packet = burst.packet[i];
+    // Who is not the one that the packet came to by itself was chosen already.
+    if (context.notices == nullptr) return false;
+    const uint16_t owner = worker_that_expects(packet, context);
+    if (owner == context.worker || !is_home(tuple_of(packet), context)) return false;
+    context.flows.add_foreign(tuple_of(packet), owner);
+    burst.hand_over(i, owner);
+    return true;
+}
+
+// What was handed over did not become a flow.
+void tell_refusal(const Burst& burst, uint32_t i, WorkerContext& context) noexcept {
+    if (context.notices == nullptr || !burst.is_handed || burst.arrived & bit(i)) return;
+    const Tuple tuple = tuple_of(burst.packet[i]);
+    const uint16_t home = context.steering.owner_of(tuple, context.flows.keys().hash_of(tuple));
+    if (home != context.worker)
+        context.notices->tell(context.worker, home, {.tuple = tuple, .kind = Notice::Kind::Remove});
+}
+
 // Into the table, under the tuples that its packets will have. False: the packet is dropped.
 bool insert(Burst& burst, uint32_t i, WorkerContext& context, const Beginning& beginning,
             const FlowInfo& info, Tick deadline) noexcept {
@@ -106,6 +156,9 @@ bool insert(Burst& burst, uint32_t i, WorkerContext& context, const Beginning& b
         if (reply.pool != 0) context.nat->note_pool(static_cast<uint16_t>(reply.pool - 1));
     }
     if (translates(context)) context.nat->sources.add(index, binding.original);
+    const bool may_arrive_elsewhere =
+        burst.is_handed || is_translated_status(flows.flow(index).status.load());
+    if (may_arrive_elsewhere) tell_arrivals(context, index);
     return true;
 }
 
@@ -191,6 +244,7 @@ bool leave_routed(Burst& burst, uint32_t i, WorkerContext& context, Beginning& b
 
 void start_flow(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
     Packet& packet = burst.packet[i];
+    if (is_expected_elsewhere(burst, i, context)) return;
     const FlowIndex index = may_enter(context) ? context.flows.allocate() : kNoFlow;
     if (index == kNoFlow) return refuse(burst, i, context);
     Flow& flow = context.flows.flow(index);
@@ -210,7 +264,11 @@ void start_flow(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
                         .timeout = outcome.timeout};
     meet_expectation(burst, i, context, beginning);
     burst.status[i] = flow.status.load();
-    if (!enter_routed(burst, i, context, beginning)) return context.flows.release(index);
+    const auto give_up = [&] {
+        tell_refusal(burst, i, context);
+        context.flows.release(index);
+    };
+    if (!enter_routed(burst, i, context, beginning)) return give_up();
     const Judged judged = judge(burst, i, context, nullptr);
     beginning.path = judged.path;
     beginning.is_essential = judged.is_essential;
@@ -219,7 +277,7 @@ void start_flow(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
     if (is_accepted && leave_routed(burst, i, context, beginning))
         confirm(burst, i, context, beginning);
     else
-        context.flows.release(index);
+        give_up();
 }
 
 }  // namespace

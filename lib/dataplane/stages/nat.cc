@@ -13,6 +13,12 @@ namespace {
 
 bool comes_home(const void* what, const Tuple& reply) noexcept {
     const WorkerContext& context = *static_cast<const WorkerContext*>(what);
+    // A NIC does not look at identifiers: replies are handed over, and no two workers choose the
+    // same one.
+    const bool has_identifier =
+        reply.protocol == ip_protocol::kIcmp || reply.protocol == ip_protocol::kIcmpv6;
+    if (has_identifier && context.steering.mode() == SteeringMode::Hardware)
+        return reply.src_port.host() % context.steering.workers() == context.worker;
     return context.steering.owner_of(reply, context.flows.keys().hash_of(reply)) == context.worker;
 }
 
@@ -111,6 +117,28 @@ void bind_child(WorkerContext& context, Flow& flow, Binding& binding,
     if (is_changed) flow.set_status(is_source ? flow_status::kSrcNat : flow_status::kDstNat);
 }
 
+namespace {
+
+// A translation that does not come home is chosen anew by the worker where it does: only there is
+// it certain that no other flow has it. True: the packet goes there, and those that follow.
+bool goes_elsewhere(Burst& burst, uint32_t i, WorkerContext& context, const TupleSpace& space,
+                    const Binding& binding) noexcept {
+    if (context.notices == nullptr || binding.translated == binding.original ||
+        space.comes_home(binding.translated))
+        return false;
+    if (!is_home(binding.original, context)) {  // it was sent here for that, in vain
+        burst.drop(i, DropReason::NatExhausted);
+        return true;
+    }
+    const Tuple reply = binding.reply();
+    const uint16_t home = context.steering.owner_of(reply, context.flows.keys().hash_of(reply));
+    if (home == context.worker || !context.flows.add_foreign(binding.original, home)) return false;
+    burst.hand_over(i, home);
+    return true;
+}
+
+}  // namespace
+
 bool bind_source(Burst& burst, uint32_t i, WorkerContext& context, Flow& flow, Binding& binding,
                  SourceChoice& choice) noexcept {
     static constexpr NatAction kHairpin{.kind = NatKind::Masquerade};
@@ -147,6 +175,7 @@ bool bind_source(Burst& burst, uint32_t i, WorkerContext& context, Flow& flow, B
             choice.masquerade = static_cast<uint8_t>(packet.out_port + 1);
     }
     count_erased(context, space);
+    if (goes_elsewhere(burst, i, context, space, binding)) return false;
     if (binding.changes_source()) flow.set_status(flow_status::kSrcNat);
     return true;
 }

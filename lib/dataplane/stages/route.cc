@@ -139,6 +139,7 @@ bool begin_hop(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
                       is_ipv4 ? IcmpError{11, 0} : IcmpError{3, 0});
     if (!fits(burst, i, context)) return false;
     decrement_hop_limit(packet);
+    burst.begun |= bit(i);
     return true;
 }
 

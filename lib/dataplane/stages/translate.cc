@@ -25,6 +25,16 @@ bool translate_icmp_error(Burst& burst, uint32_t i, const WorkerContext& context
         burst.drop(i, DropReason::NatRedirect);
         return false;
     }
+    // Less of the quoted packet identifies its flow, but cannot be rewritten (as in Linux).
+    constexpr uint16_t kLeastQuoted = 8;
+    const QuotedPacket inside = quoted_packet_of(packet);
+    const uint8_t protocol = inside.tuple.protocol;
+    const bool has_ports = protocol == ip_protocol::kTcp || protocol == ip_protocol::kUdp ||
+                           protocol == ip_protocol::kUdpLite || protocol == ip_protocol::kSctp;
+    if (has_ports && inside.l4_readable < kLeastQuoted) {
+        burst.drop(i, DropReason::Truncated);
+        return false;
+    }
     const FlowRef ref = burst.flow[i];
     const uint16_t status = context.flows.flow(ref.index()).status.load();
     const bool is_original = ref.direction() == Direction::Original;
