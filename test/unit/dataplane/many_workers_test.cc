@@ -93,7 +93,7 @@ std::unique_ptr<FlowTable> make_table() {
 Tuple bound_reply(const Steering& steering, FlowTable& flows, KeyedRandom& random, uint16_t worker,
                   const Tuple& original) {
     const SourceIndex sources(flows, KeyedHash::from_seed(11));
-    const Flow starting;
+    const Flow starting{};
     const Home home{steering, flows, worker};
     TupleSpace space{.flows = flows,
                      .sources = sources,

@@ -52,7 +52,7 @@ struct Bed {
           random(KeyedHash::from_seed(7)) {}
 
     Tuple translated(const Tuple& original, const NatRange& range) {
-        const Flow starting;
+        const Flow starting{};
         TupleSpace space{
             .flows = *table, .sources = sources, .random = random, .now = 1, .starting = starting};
         Binding binding(original);
@@ -201,7 +201,7 @@ TEST_CASE("ports stay in their class") {
 
 TEST_CASE("replies come home, or another port is taken") {
     Bed bed;
-    const Flow starting;
+    const Flow starting{};
     // Only even ports are this worker's.
     TupleSpace space{.flows = *bed.table,
                      .sources = bed.sources,
