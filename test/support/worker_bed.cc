@@ -105,6 +105,7 @@ void WorkerBed::stop() {
     for (std::thread& thread : threads_)
         thread.join();
     threads_.clear();
+    is_running_.assign(is_running_.size(), false);
 }
 
 void WorkerBed::put(InterfaceIndex port, uint16_t queue, rte_mbuf* mbuf) {
@@ -138,7 +139,13 @@ bool WorkerBed::is_settled() const {
 }
 
 bool WorkerBed::settle() const {
-    return wait_for([this] { return is_settled(); });
+    if (!wait_for([this] { return is_settled(); })) return false;
+    // The end of one more turn of each publishes to this thread what workers wrote into packets.
+    for (size_t i = 0; i < workers_.size(); ++i) {
+        const uint64_t then = workers_[i]->turns();
+        if (is_running_[i] && !wait_for([&] { return workers_[i]->turns() != then; })) return false;
+    }
+    return true;
 }
 
 uint64_t WorkerBed::held() const {
