@@ -1,74 +1,19 @@
-"""A gateway with one public address: masquerade, a port forward with hairpin, helpers; real clients.
-
-    inside: clients, a web server    10.77.1.2      rampartd: 10.77.1.1 | 10.77.2.1      outside: servers 10.77.2.2
-"""
+"""A gateway with masquerade, a port forward with hairpin, FTP and TFTP: real clients. The lab is gateway.py's."""
 import os
 import unittest
 
+from gateway import PUBLIC, SERVER, SERVER6, GatewayCase, rules
 from lab import wait_until
-from routed_test import NETWORK, NETWORK6, RoutedLab, needs
-
-RULES = """\
-conntrack: { accounting: true }
-chains:
-  raw:
-    - { id: ftp, proto: tcp, dport: 21, helper: ftp }
-    - { id: tftp, proto: udp, dport: 69, helper: tftp }
-  input:
-    policy: drop
-    rules:
-      - { id: in_est, state: [established, related], action: accept }
-      - { id: in_ping, in: inside, proto: [icmp, icmpv6], action: accept }
-  forward:
-    policy: drop
-    rules:
-      - { id: invalid, state: invalid, action: drop }
-      - { id: established, state: established, action: accept }
-      - { id: data, state: related, ct_helper: [ftp, tftp], action: accept }
-      - { id: errors, state: related, proto: [icmp, icmpv6], action: accept }
-      - { id: out, in: inside, out: outside, state: new, action: accept }
-      - { id: forwarded, state: new, ct_status: dnat, action: accept }
-  output: { policy: accept }
-nat:
-  prerouting:
-    - { id: web, in: outside, proto: tcp, dport: 8080, dnat: "10.77.1.2:80", hairpin: true }
-  postrouting:
-    - { id: masq, out: outside, src: 10.77.1.0/24, masquerade: true }
-"""
-PUBLIC = "10.77.2.1"
-SERVER = NETWORK["outside"] + ".2"
-SERVER6 = NETWORK6["outside"] + "2"
+from routed_test import needs
 
 
 @unittest.skipUnless(os.geteuid() == 0, "network namespaces need root")
-class Gateway(unittest.TestCase):
-    def setUp(self):
-        self.lab = RoutedLab().__enter__()
-        self.addCleanup(self.lab.__exit__, None, None, None)
-        self.lab.start(self.lab.configuration(RULES))
-        self.files = self.lab.directory / "files"
-        self.files.mkdir()
-        (self.files / "large").write_bytes(os.urandom(300_000))
-        self.assertTrue(wait_until(lambda: self.lab.ping("inside", SERVER), 10))
-
-    def curl(self, side, *words):
-        """The file that the client gets; None: it gets none."""
-        target = self.lab.directory / "got"
-        target.unlink(missing_ok=True)
-        done = self.lab.host(side, "curl", "-sS", "-m", "20", "-o", target, *words, check=False)
-        return target.read_bytes() if done.returncode == 0 and target.exists() else None
-
-    def serve_http(self, side, port):
-        self.lab.spawn(side, "/usr/bin/python3", "-m", "http.server", str(port), "--directory", self.files)
-        address = NETWORK[side] + ".2"
-        self.assertTrue(wait_until(lambda: self.curl(side, f"http://{address}:{port}/large"), 10))
-
-    def flows(self, **wanted):
-        listed = self.lab.ctl_json("conntrack", "-L")
-        return [flow for flow in listed if all(flow["orig"].get(key) == value for key, value in wanted.items())]
-
-    def assert_got(self, data):
-        self.assertEqual(data, (self.files / "large").read_bytes())
+class Gateway(GatewayCase):
+    rules = rules(
+        helpers=["ftp", "tftp"],
+        raw=["{ id: ftp, proto: tcp, dport: 21, helper: ftp }",
+             "{ id: tftp, proto: udp, dport: 69, helper: tftp }"],
+        prerouting=['{ id: web, in: outside, proto: tcp, dport: 8080, dnat: "10.77.1.2:80", hairpin: true }'])
 
     def test_clients_share_the_public_address(self):
         self.serve_http("outside", 80)
