@@ -33,10 +33,24 @@ bool may_trust_checksum(const Burst& burst, uint32_t i, const WorkerContext& con
            has_good_transport_checksum(burst.mbuf[i], burst.packet[i]);
 }
 
-// The box's own address towards the sender; null on bridges, which have none.
-const AddressBytes* own_address(const Packet& packet, WorkerContext& context,
+// The packet's destination is not the one that its sender wrote to.
+bool is_destination_translated(const Burst& burst, uint32_t i,
+                               const WorkerContext& context) noexcept {
+    const FlowRef ref = burst.flow[i];
+    if (ref.is_none()) return false;
+    const uint16_t translation =
+        ref.direction() == Direction::Original ? flow_status::kDstNat : flow_status::kSrcNat;
+    return (context.flows.flow(ref.index()).status.load() & translation) != 0;
+}
+
+// The box's own address towards the sender; null on bridges, which have none, and where the sender
+// knows the destination by another address: errors come from that one (RFC 5508, 4.2).
+const AddressBytes* own_address(const Burst& burst, uint32_t i, WorkerContext& context,
                                 AddressBytes& room) noexcept {
-    if (context.routing == nullptr || !context.is_routed(packet.in_port)) return nullptr;
+    const Packet& packet = burst.packet[i];
+    if (context.routing == nullptr || !context.is_routed(packet.in_port) ||
+        is_destination_translated(burst, i, context))
+        return nullptr;
     AddressBytes sender{};
     const bool is_ipv4 = packet.family == Family::Ipv4;
     std::memcpy(sender.data(), packet.l3() + (is_ipv4 ? 12 : 8), is_ipv4 ? 4 : 16);
@@ -91,7 +105,7 @@ bool send(Burst& burst, uint32_t i, WorkerContext& context, Build build) noexcep
     }
     uint8_t frame[kMaxReplyBytes];
     AddressBytes room;
-    const uint32_t length = build(own_address(burst.packet[i], context, room), frame);
+    const uint32_t length = build(own_address(burst, i, context, room), frame);
     if (length == 0 || !may_leave(frame, length, class_of_answer(burst, i), burst, i, context))
         return false;
     rte_mbuf* mbuf = rte_pktmbuf_alloc(burst.mbuf[i]->pool);
