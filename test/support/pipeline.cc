@@ -94,6 +94,7 @@ Pipeline::Pipeline(std::unique_ptr<Snapshot> snapshot, Options options)
         network_ = std::make_unique<Network>(*options_.network, snapshot->ruleset.names.interfaces);
         enter_network();
     }
+    if (options_.has_helpers) make_helpers();
     if (snapshot != nullptr) reload(std::move(snapshot));
 }
 
@@ -108,6 +109,15 @@ void Pipeline::enter_network() {
     context_.routing = &network_->routing();
     context_.nat = nat_.get();
     context_.unresolved = unresolved_.get();
+}
+
+void Pipeline::make_helpers() {
+    helpers_ = std::make_unique<HelperFlows>(
+        HelperFlows::Options{.hash = KeyedHash::from_seed(options_.hash_seed)});
+    all_helpers_[0] = helpers_.get();
+    helpers_->share(all_helpers_);
+    context_.helpers = helpers_.get();
+    context_.all_helpers = all_helpers_;
 }
 
 void Pipeline::renew_paths() {
@@ -201,6 +211,7 @@ void Pipeline::advance(uint64_t ns, bool sweep) {
             counters_->expired.add(1);
     }
     end_burst(context_);
+    if (helpers_ != nullptr) helpers_->expectations().expire(context_.now.tick);
     while (const uint32_t freed = reassembly_->expire(context_.now.tick))
         counters_->drops[static_cast<size_t>(DropReason::FragmentTimeout)].add(freed);
 }

@@ -14,6 +14,7 @@
 
 #include "dataplane/burst.h"
 #include "dataplane/context.h"
+#include "dataplane/helper_flows.h"
 #include "dataplane/nat.h"
 #include "dataplane/unresolved.h"
 #include "rules/rule_states.h"
@@ -66,6 +67,7 @@ class Pipeline {
         Reassembly::Options reassembly = {};
         bool forget_verdicts = false;  // a fresh generation before each burst: nothing is cached
         std::optional<NetworkSpec> network = {};  // of routed ports; none: no port is routed
+        bool has_helpers = false;                 // rules can give flows a helper
     };
     explicit Pipeline(std::unique_ptr<Snapshot> snapshot) : Pipeline(std::move(snapshot), {}) {}
     // `snapshot` may be null: a box without a configuration.
@@ -108,11 +110,13 @@ class Pipeline {
     int port_of(std::string_view name) const;      // -1: no such interface
     Network* network() { return network_.get(); }  // null: no port is routed
     const Unresolved* unresolved() const { return unresolved_.get(); }
+    const HelperFlows* helpers() const { return helpers_.get(); }  // null without has_helpers
     // received == forwarded + local + drops + merged + held, and every mbuf is back or held.
     bool is_conserved() const;
 
   private:
     void enter_network();
+    void make_helpers();
     void end(const Burst& burst, uint32_t i, Outcome& outcome);
     void add_up(std::map<std::string, uint64_t>& packets) const;
     void renew_paths();
@@ -136,6 +140,8 @@ class Pipeline {
     std::unique_ptr<Network> network_;
     std::unique_ptr<Nat> nat_;
     std::unique_ptr<Unresolved> unresolved_;
+    std::unique_ptr<HelperFlows> helpers_;
+    const HelperFlows* all_helpers_[1] = {};
     Steering steering_ = Steering::single();
     WorkerContext context_;
     std::vector<SentReply> replies_;
