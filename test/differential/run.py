@@ -7,20 +7,18 @@ out, and the table after it. README.md explains how to read what it says. Needs 
 """
 import argparse
 import os
-import pathlib
 import sys
 import time
 
 import vectors
 from compare import Difference, differences, unmet
 from generator import generate
-from kernel import MARKER, Kernel, Unavailable
 from known import explanation, missing_rows
 from player import Player
 from profiles import PROFILES
 from report import show, show_answers
 from shrink import shrink
-from subject import PROGRAM, Subject
+from suite import skip, with_both_sides
 
 BATCH = 1000
 REPEATS = 2  # a difference counts when it shows each time
@@ -108,12 +106,6 @@ class Judge:
         return None
 
 
-def skip(why):
-    print(f"skipped: {why}")
-    print("0 passed, 0 failed, 1 skipped")
-    return 0
-
-
 def first_older_habit(player):
     """The name of a vector that this kernel never plays as the kernels compared with do."""
     probes = [v for v in vectors.all_vectors() if v.name in vectors.PROBES]
@@ -160,22 +152,11 @@ def play_file(options, player):
 
 def main():
     options = parse_arguments()
-    if os.geteuid() != 0:
-        return skip("network namespaces need root")
-    if not PROGRAM.exists():
-        print(f"{PROGRAM} is missing: ninja -C build", file=sys.stderr)
-        return 2
     if rows := missing_rows():
         print("docs/differences.md has no row: " + "; ".join(rows), file=sys.stderr)
         return 2
-    with Subject() as subject:
-        [marker] = subject.frames([MARKER])
-        try:
-            with Kernel(marker) as kernel:
-                play = play_file if options.play else play_all
-                return play(options, Player(kernel, subject))
-        except Unavailable as why:
-            return skip(f"the kernel's side cannot be set up: {why}")
+    play = play_file if options.play else play_all
+    return with_both_sides(lambda kernel, subject: play(options, Player(kernel, subject)))
 
 
 if __name__ == "__main__":

@@ -10,18 +10,14 @@ Needs root.
 """
 import argparse
 import dataclasses
-import os
-import shutil
 import struct
-import subprocess
 import sys
 import time
 
 from compare import checksum, is_ipv6
 from hosts import SIDES
-from kernel import MARKER, Kernel, Unavailable, run
-from run_import import skip
-from subject import PROGRAM, Subject
+from kernel import run
+from suite import with_both_sides
 
 TOOLS = ("iptables-restore", "ip6tables-restore")
 DONT_FRAGMENT = 0x40
@@ -289,23 +285,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--keep-going", type=int, default=3, help="differences to show of a kind")
     options = parser.parse_args()
-    if os.geteuid() != 0:
-        return skip("network namespaces need root")
-    if missing := [tool for tool in TOOLS if shutil.which(tool) is None]:
-        return skip(f"not installed: {', '.join(missing)}")
-    if not PROGRAM.exists():
-        print(f"{PROGRAM} is missing: ninja -C build", file=sys.stderr)
-        return 2
-    with Subject() as subject:
-        [marker] = subject.frames([MARKER])
-        try:
-            with Kernel(marker) as kernel:
-                return compare(Comparison(kernel, subject), options)
-        except Unavailable as why:
-            return skip(f"the kernel's side cannot be set up: {why}")
-        except subprocess.CalledProcessError as error:
-            print(f"{' '.join(error.cmd)}: {error.stderr}", file=sys.stderr)
-            return 1
+    return with_both_sides(
+        lambda kernel, subject: compare(Comparison(kernel, subject), options), tools=TOOLS)
 
 
 if __name__ == "__main__":

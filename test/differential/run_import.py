@@ -10,14 +10,14 @@ import argparse
 import os
 import pathlib
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
 
-from kernel import MARKER, Kernel, Unavailable, run
+from kernel import run
 from rule_sets import SIDES, Generator
-from subject import BUILD, PROGRAM, Subject
+from subject import BUILD, PROGRAM
+from suite import with_both_sides
 
 RAMPARTCTL = pathlib.Path(os.environ.get("RAMPARTCTL", BUILD / "app/rampartctl/rampartctl"))
 TOOLS = ("iptables-restore", "ip6tables-restore", "iptables-save", "ip6tables-save")
@@ -164,12 +164,6 @@ class Comparison:
                 f"{dumps[4]}{dumps[6]}{yaml}")
 
 
-def skip(why):
-    print(f"skipped: {why}")
-    print("0 passed, 0 failed, 1 skipped")
-    return 0
-
-
 def compare(options, comparison):
     started, failed = time.monotonic(), 0
     for seed in range(options.first, options.first + options.sets):
@@ -188,28 +182,15 @@ def compare(options, comparison):
 
 def main():
     options = parse_arguments()
-    if os.geteuid() != 0:
-        return skip("network namespaces need root")
-    if missing := [tool for tool in TOOLS if shutil.which(tool) is None]:
-        return skip(f"not installed: {', '.join(missing)}")
-    for program in (PROGRAM, RAMPARTCTL):
-        if not program.exists():
-            print(f"{program} is missing: ninja -C build", file=sys.stderr)
-            return 2
-    with Subject() as subject:
-        [marker] = subject.frames([MARKER])
+
+    def play(kernel, subject):
+        comparison = Comparison(options, kernel, subject)
         try:
-            with Kernel(marker) as kernel:
-                comparison = Comparison(options, kernel, subject)
-                try:
-                    return compare(options, comparison)
-                finally:
-                    comparison.close()
-        except Unavailable as why:
-            return skip(f"the kernel's side cannot be set up: {why}")
-        except subprocess.CalledProcessError as error:
-            print(f"{' '.join(error.cmd)}: {error.stderr}", file=sys.stderr)
-            return 1
+            return compare(options, comparison)
+        finally:
+            comparison.close()
+
+    return with_both_sides(play, tools=TOOLS, programs=(PROGRAM, RAMPARTCTL))
 
 
 if __name__ == "__main__":

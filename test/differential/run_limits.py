@@ -9,20 +9,19 @@ written, whole bursts at once. README.md tells how the two sides work. Needs roo
 """
 import argparse
 import dataclasses
-import os
 import pathlib
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
 
-from hosts import SIDES, Names
-from kernel import MARKER, Kernel, Unavailable, run
+from hosts import Names
+from kernel import run
 from limit_vectors import ANY, VECTORS
 from profiles import Profile
-from run_import import RAMPARTCTL, TOOLS, import_dumps, skip
+from run_import import RAMPARTCTL, TOOLS, import_dumps
 from subject import PROGRAM, Subject
+from suite import with_both_sides
 
 FIRST_PORT = 20000
 STAGGER_S = 0.02  # from one sequence to the next, so that their bursts do not fall together
@@ -271,29 +270,16 @@ def parse_arguments():
 
 def main():
     options = parse_arguments()
-    if os.geteuid() != 0:
-        return skip("network namespaces need root")
-    if missing := [tool for tool in TOOLS if shutil.which(tool) is None]:
-        return skip(f"not installed: {', '.join(missing)}")
-    for program in (PROGRAM, RAMPARTCTL):
-        if not program.exists():
-            print(f"{program} is missing: ninja -C build", file=sys.stderr)
-            return 2
     ways = [(vector, way) for vector in VECTORS for way in vector.theirs]
     cases = [Case(vector, way, number) for number, (vector, way) in enumerate(ways)]
     cases = [case for case in cases if options.only in str(case)]
-    with Subject() as subject:
-        [marker] = subject.frames([MARKER])
+
+    def play(kernel, subject):
         for case in cases:
             case.build(subject)
-    try:
-        with Kernel(marker) as kernel:
-            return compare(Comparison(kernel), cases, options.verbose)
-    except Unavailable as why:
-        return skip(f"the kernel's side cannot be set up: {why}")
-    except subprocess.CalledProcessError as error:
-        print(f"{' '.join(error.cmd)}: {error.stderr}", file=sys.stderr)
-        return 1
+        return compare(Comparison(kernel), cases, options.verbose)
+
+    return with_both_sides(play, tools=TOOLS, programs=(PROGRAM, RAMPARTCTL))
 
 
 if __name__ == "__main__":

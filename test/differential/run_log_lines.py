@@ -11,18 +11,15 @@ import argparse
 import os
 import pathlib
 import re
-import shutil
 import struct
-import subprocess
 import sys
 import time
 
 from compare import checksum, is_ipv6
 from hosts import SIDES
-from kernel import MARKER, Kernel, Unavailable, run
+from kernel import run
 from run_answers import HOSTS, TOOLS, Rules, end, packet_lines
-from run_import import skip
-from subject import PROGRAM, Subject
+from suite import skip, with_both_sides
 
 SWITCH = pathlib.Path("/proc/sys/net/netfilter/nf_log_all_netns")
 WAIT_S = 2
@@ -189,23 +186,10 @@ def main():
     argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
     if os.geteuid() != 0:
         return skip("network namespaces need root")
-    if missing := [tool for tool in TOOLS if shutil.which(tool) is None]:
-        return skip(f"not installed: {', '.join(missing)}")
-    if not PROGRAM.exists():
-        print(f"{PROGRAM} is missing: ninja -C build", file=sys.stderr)
-        return 2
     if not SWITCH.exists() or not os.access("/dev/kmsg", os.R_OK):
         return skip("the kernel's log cannot be read here")
-    with Subject() as subject:
-        [marker] = subject.frames([MARKER])
-        try:
-            with KernelLog() as log, Kernel(marker) as kernel:
-                return compare(kernel, subject, log)
-        except Unavailable as why:
-            return skip(f"the kernel's side cannot be set up: {why}")
-        except subprocess.CalledProcessError as error:
-            print(f"{' '.join(error.cmd)}: {error.stderr}", file=sys.stderr)
-            return 1
+    with KernelLog() as log:
+        return with_both_sides(lambda kernel, subject: compare(kernel, subject, log), tools=TOOLS)
 
 
 if __name__ == "__main__":
