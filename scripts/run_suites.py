@@ -143,6 +143,7 @@ def release(run, options):
     run.suite("end to end", ["/usr/bin/python3", "-m", "unittest", "discover", "-v", "-s",
                              "test/e2e", "-p", "*_test.py"])
     run.suite("differential", ["/usr/bin/python3", "test/differential/run.py"])
+    run.suite("translation", ["/usr/bin/python3", "test/differential/run_nat.py"])
     run.suite("imported rules", ["/usr/bin/python3", "test/differential/run_import.py"])
     run.suite("limits", ["/usr/bin/python3", "test/differential/run_limits.py"])
     run.suite("answers of reject", ["/usr/bin/python3", "test/differential/run_answers.py"])

@@ -106,6 +106,12 @@ class Kernel:
         self.defaults = {}
         self.log, self.ports = None, {}
 
+    sysctls = SYSCTLS
+
+    def rules(self):
+        """What stands beside the rules of each profile."""
+        return observer()
+
     def __enter__(self):
         try:
             self._open()
@@ -126,7 +132,7 @@ class Kernel:
         for namespace in (self.router, self.hosts):
             run("ip", "netns", "add", namespace)
         enter(self.router)
-        for name, value in SYSCTLS.items():
+        for name, value in self.sysctls.items():
             write_sysctl(name, value)
         enter(self.hosts)
         write_sysctl("net/ipv6/conf/default/disable_ipv6", 1)
@@ -138,7 +144,7 @@ class Kernel:
             self._route(side, number)
         self.log = PacketLog(LOG_GROUP)
         # Whatever is missing shows here and not in the middle of the test.
-        run("nft", "-f", "-", text=observer())
+        run("nft", "-f", "-", text=self.rules())
         self.table()
 
     def _connect(self, side):
@@ -184,7 +190,7 @@ class Kernel:
             if name not in self.defaults:
                 self.defaults[name] = pathlib.Path("/proc/sys", name).read_text().strip()
             write_sysctl(name, value)
-        run("nft", "-f", "-", text="flush ruleset\n" + observer() + profile.nft())
+        run("nft", "-f", "-", text="flush ruleset\n" + self.rules() + profile.nft())
 
     def send(self, side, frame):
         """Returns the time, the classes that rules saw, and [(side, frame, hops)] that came out."""

@@ -1,17 +1,22 @@
 // The subject of the differential test: the packet path as a program that answers line by line.
 //
 //   build PACKET            "frame HEX", in the words of test/scenario/README.md; or "error TEXT"
+//   network                 what routed ports need follows, up to a line ".", before the first
+//                           configuration: "address PORT PREFIX", "route WORDS", "neighbour WORDS",
+//                           "mtu PORT BYTES", as in test/support/network.h
 //   config                  a configuration follows, up to a line "."; answers "ok" or "error TEXT"
 //   reset                   forgets all flows and begins time anew; answers nothing
 //   send US PORT HEX...     frames that arrive together at this time on a port; see below
+//   kernel US PORT HEX...   frames of the box itself, which leave by a port
 //   table US                the table at that time
 //   end                     answers "."
 //
 // `send` answers per frame "packet VERDICT REASON CLASS DIRECTION", for each frame that left "out
-// PORT HEX", for each answer of the firewall "reply PORT HEX", and for each packet that a rule
-// logged "log TEXT". REASON is why it is INVALID, or
-// why it was dropped. `table` answers "flow LINE" for each flow, as `conntrack -L -o extended`
-// prints it. Times are microseconds since the reset and never go back. Words that do not apply are
+// PORT HEX", for one that was delivered to the box "in PORT HEX", for each answer of the firewall
+// "reply PORT HEX", or "reply kernel HEX" to the box itself, and for each packet that a rule logged
+// "log TEXT". REASON is why it is INVALID, or why it was dropped. `table` answers "flow LINE" for
+// each flow, as `conntrack -L -o extended` prints it. Times are microseconds since the reset and
+// never go back. Words that do not apply are
 // "-". Reads standard input to its end; single thread.
 #include <cstdio>
 #include <iostream>
@@ -114,12 +119,15 @@ class Subject {
     void build(const std::string& line);
     void configure();
     void reset();
-    void send(std::istream& words);
+    void read_network();
+    void send(std::istream& words, bool is_from_kernel);
+    static void print_frames(const std::string& in, const std::string& out, const Outcome& outcome);
     void print_log();
     void table(std::istream& words);
     void move_to(std::istream& words);
 
     Records log_;
+    std::optional<NetworkSpec> network_;
     std::unique_ptr<Pipeline> pipeline_;
     ConntrackFormat format_{.extended = true};
     uint64_t elapsed_us_ = 0;
@@ -131,20 +139,22 @@ void Subject::answer(const std::string& line) {
     words >> command;
     if (command == "build") return build(line.substr(6));
     if (command == "config") return configure();
+    if (command == "network") return read_network();
     if (command == "end") {
         std::cout << ".\n" << std::flush;
         return;
     }
     if (pipeline_ == nullptr) throw std::runtime_error("no configuration yet");
     if (command == "reset") return reset();
-    if (command == "send") return send(words);
+    if (command == "send" || command == "kernel") return send(words, command == "kernel");
     if (command == "table") return table(words);
     throw std::runtime_error("unknown command: " + command);
 }
 
 void Subject::build(const std::string& line) {
     try {
-        std::cout << "frame " << hex_of(frame_of(line)) << '\n';
+        const std::string frame = hex_of(frame_of(line));
+        std::cout << "frame " << frame << '\n';
     } catch (const std::exception& error) {
         std::cout << "error " << one_line(error.what()) << '\n';
     }
@@ -158,8 +168,9 @@ void Subject::configure() {
         std::unique_ptr<Snapshot> snapshot = load(text, "profile.yaml");
         format_.accounting = snapshot->conntrack.accounting;
         if (pipeline_ == nullptr)
-            pipeline_ = std::make_unique<Pipeline>(std::move(snapshot),
-                                                   Pipeline::Options{.capacity = kCapacity});
+            pipeline_ = std::make_unique<Pipeline>(
+                std::move(snapshot),
+                Pipeline::Options{.capacity = kCapacity, .network = network_, .has_helpers = true});
         else
             pipeline_->reload(std::move(snapshot));
         pipeline_->log_to(&log_);
@@ -172,9 +183,29 @@ void Subject::configure() {
 void Subject::reset() {
     FlowTable& flows = pipeline_->table();
     flows.erase_range(0, flows.capacity());
-    flows.end_burst();
     pipeline_->advance(kForgetFragments_ns);
     elapsed_us_ = 0;
+}
+
+void Subject::read_network() {
+    network_.emplace().neighbours.emplace();
+    for (std::string line; std::getline(std::cin, line) && line != ".";) {
+        std::istringstream words(line);
+        std::string kind, port, rest;
+        words >> kind;
+        if (kind == "route" || kind == "neighbour") {
+            std::getline(words >> std::ws, rest);
+            (kind == "route" ? network_->routes : *network_->neighbours).push_back(rest);
+            continue;
+        }
+        words >> port >> rest;
+        if (kind == "address")
+            network_->addresses[port].push_back(rest);
+        else if (kind == "mtu")
+            network_->mtus[port] = static_cast<uint16_t>(std::stoul(rest));
+        else
+            throw std::runtime_error("not of a network: " + line);
+    }
 }
 
 void Subject::move_to(std::istream& words) {
@@ -185,29 +216,37 @@ void Subject::move_to(std::istream& words) {
     elapsed_us_ = time_us;
 }
 
-void Subject::send(std::istream& words) {
+void Subject::send(std::istream& words, bool is_from_kernel) {
     move_to(words);
     std::string port;
     words >> port;
     std::vector<Arrival> arrivals;
     for (std::string frame; words >> frame;)
-        arrivals.push_back(
-            {static_cast<InterfaceIndex>(pipeline_->port_of(port)), bytes_of_hex(frame)});
+        arrivals.push_back({.port = static_cast<InterfaceIndex>(pipeline_->port_of(port)),
+                            .frame = bytes_of_hex(frame),
+                            .is_from_kernel = is_from_kernel});
     const auto& interfaces = pipeline_->snapshot()->ruleset.names.interfaces;
     for (const Outcome& outcome : pipeline_->send(arrivals)) {
         std::cout << "packet " << verdict_name(outcome.verdict) << ' ' << reason_of(outcome) << ' '
                   << (outcome.ct_class ? to_string(*outcome.ct_class) : "-") << ' '
                   << direction_name(outcome.direction) << '\n';
-        if (outcome.verdict != Verdict::Forward) continue;
-        const std::string& out = interfaces[outcome.out_port].name;
-        if (outcome.fragments.empty())
-            std::cout << "out " << out << ' ' << hex_of(outcome.frame) << '\n';
-        for (const Bytes& fragment : outcome.fragments)
-            std::cout << "out " << out << ' ' << hex_of(fragment) << '\n';
+        const bool is_sent = outcome.verdict == Verdict::Forward;
+        print_frames(port, is_sent ? interfaces[outcome.out_port].name : "", outcome);
     }
     for (const SentReply& reply : pipeline_->replies())
-        std::cout << "reply " << interfaces[reply.port].name << ' ' << hex_of(reply.frame) << '\n';
+        std::cout << "reply " << (reply.is_for_kernel ? "kernel" : interfaces[reply.port].name)
+                  << ' ' << hex_of(reply.frame) << '\n';
     print_log();
+}
+
+void Subject::print_frames(const std::string& in, const std::string& out, const Outcome& outcome) {
+    if (outcome.verdict == Verdict::Deliver)
+        std::cout << "in " << in << ' ' << hex_of(outcome.frame) << '\n';
+    if (outcome.verdict != Verdict::Forward) return;
+    if (outcome.fragments.empty())
+        std::cout << "out " << out << ' ' << hex_of(outcome.frame) << '\n';
+    for (const Bytes& fragment : outcome.fragments)
+        std::cout << "out " << out << ' ' << hex_of(fragment) << '\n';
 }
 
 void Subject::print_log() {

@@ -7,6 +7,7 @@ import threading
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("RAMPART_BUILD", ROOT / "build"))
 PROGRAM = BUILD / "test/differential-subject"
+PIPE_BYTES = 16384
 
 
 class Subject:
@@ -24,27 +25,40 @@ class Subject:
 
     def ask(self, lines):
         """Sends commands and yields the answers to all of them."""
-        writer = threading.Thread(target=self._write, args=(lines,))
-        writer.start()
+        text = "\n".join([*lines, "end", ""])
+        # What the pipe holds can be written at once; with more, both would wait for each other.
+        writer = threading.Thread(target=self._write, args=(text,))
+        if len(text) <= PIPE_BYTES:
+            self._write(text)
+        else:
+            writer.start()
         for answer in self.process.stdout:
             if answer == ".\n":
                 break
             yield answer[:-1]
         else:
             raise RuntimeError(f"{PROGRAM.name} ended: status {self.process.wait()}")
-        writer.join()
+        if len(text) > PIPE_BYTES:
+            writer.join()
 
-    def _write(self, lines):
+    def _write(self, text):
         try:
-            self.process.stdin.write("\n".join([*lines, "end", ""]))
+            self.process.stdin.write(text)
             self.process.stdin.flush()
         except BrokenPipeError:
             pass  # the reader says so
 
     def configure(self, profile):
-        answer = "".join(self.ask(["config", profile.yaml() + "."]))
+        self.configure_text(profile.yaml(), f"profile {profile.name}")
+
+    def configure_text(self, text, name):
+        answer = "".join(self.ask(["config", text + "."]))
         if answer != "ok":
-            raise RuntimeError(f"profile {profile.name}: {answer}")
+            raise RuntimeError(f"{name}: {answer}")
+
+    def set_network(self, lines):
+        """Addresses and routes of routed ports; before the first configuration."""
+        list(self.ask(["network", *lines, "."]))
 
     def frames(self, packet_lines):
         """The frames of packet lines, built."""
