@@ -30,4 +30,12 @@ bool Expectation::is_same(const Expectation& other) const noexcept {
     return ((flags ^ other.flags) & kWildcards) == 0 && overlaps(other);
 }
 
+bool Expectation::leads_where(const Expectation& other) const noexcept {
+    if (has(expectation_flag::kTranslated) != other.has(expectation_flag::kTranslated))
+        return false;
+    return !has(expectation_flag::kTranslated) ||
+           (translation.destination == other.translation.destination &&
+            translation.destination_port == other.translation.destination_port);
+}
+
 }  // namespace rampart

@@ -62,6 +62,8 @@ struct Expectation {
     bool overlaps(const Expectation& other) const noexcept;
     // Exactly the same packets match both.
     bool is_same(const Expectation& other) const noexcept;
+    // Their children go to the same address and port, or both are not translated.
+    bool leads_where(const Expectation& other) const noexcept;
 };
 static_assert(sizeof(Expectation) % 8 == 0, "it is kept in a SeqCell");
 

@@ -3,6 +3,20 @@
 #include <bit>
 
 namespace rampart {
+namespace {
+
+// What `wanted` finds where `other` is and overlaps with it. Added: it takes its place.
+// Two masters may expect the same only if it does not matter whose child comes of it: two phones
+// that announce the same port are two hosts behind one address.
+ExpectOutcome outcome_beside(const Expectation& other, const Expectation& wanted, bool is_ours,
+                             bool shares_masters) noexcept {
+    if (!other.is_same(wanted) || !(is_ours || shares_masters)) return ExpectOutcome::Busy;
+    if (is_ours && other.flow_class == wanted.flow_class) return ExpectOutcome::Added;
+    return other.leads_where(wanted) ? ExpectOutcome::Already : ExpectOutcome::Busy;
+}
+
+}  // namespace
+
 ExpectationTable::ExpectationTable(KeyedHash hash, uint32_t capacity)
     : hash_(hash),
       capacity_(capacity),
@@ -52,17 +66,18 @@ uint32_t ExpectationTable::find(const Tuple& packet, Tick now, Expectation& foun
     return kNone;
 }
 
-bool ExpectationTable::overlaps(const Expectation& expectation, Tick now) const noexcept {
-    if (count() == 0) return false;
+ExpectOutcome ExpectationTable::outcome_elsewhere(const Expectation& expectation, Tick now,
+                                                  bool shares_masters) const noexcept {
+    if (count() == 0) return ExpectOutcome::Added;
     uint32_t slot = heads_[bucket_of(expectation.tuple)].load(std::memory_order_acquire);
     Expectation other;
     for (uint32_t steps = 0; slot < capacity_ && steps < capacity_; ++steps) {
         if (cells_[slot].read(other) && other.master != kNoFlow && other.overlaps(expectation) &&
             !is_past(other.deadline, now))
-            return true;
+            return outcome_beside(other, expectation, false, shares_masters);
         slot = next_[slot].load(std::memory_order_acquire);
     }
-    return false;
+    return ExpectOutcome::Added;
 }
 
 bool ExpectationTable::read(uint32_t slot, Expectation& expectation) const noexcept {
@@ -77,8 +92,8 @@ ExpectOutcome ExpectationTable::check(const Expectation& expectation, Tick now,
         const Expectation other = cells_[slot].own();
         if (is_past(other.deadline, now) || !other.overlaps(expectation)) continue;
         const bool is_ours = other.master == expectation.master;
-        if (!other.is_same(expectation) || !(is_ours || shares_masters)) return ExpectOutcome::Busy;
-        if (!is_ours || other.flow_class != expectation.flow_class) return ExpectOutcome::Already;
+        const ExpectOutcome outcome = outcome_beside(other, expectation, is_ours, shares_masters);
+        if (outcome != ExpectOutcome::Added) return outcome;
     }
     return ExpectOutcome::Added;
 }

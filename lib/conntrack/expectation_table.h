@@ -24,8 +24,9 @@ namespace rampart {
 
 enum class ExpectOutcome : uint8_t {
     Added,
-    Already,    // another master expects the same; as good as added for those who allow it
-    Busy,       // overlaps with another: choose another port
+    Already,  // another master expects the same, and its child would go to the same place; as good
+              // as added for those who allow it
+    Busy,     // overlaps with another: choose another port
     HostLimit,  // the host behind the master has as many as it may have
     Full
 };
@@ -46,7 +47,8 @@ class ExpectationTable {
     // All of them or none; they are of one master and class, and complete but for their ids. One of
     // the same master and class that is the same is replaced. A master with `class_limit` of this
     // class (0: any number) loses its oldest ones.
-    // `shares_masters`: Already instead of Busy when another master expects the same.
+    // `shares_masters`: Already instead of Busy when another master expects the same, to the same
+    // place.
     ExpectOutcome add(std::span<const Expectation> expectations, uint32_t class_limit, Tick now,
                       bool shares_masters = false) noexcept;
     // The first packet of a child: `found` is a copy. It goes unless it is permanent, and its group
@@ -69,8 +71,10 @@ class ExpectationTable {
     // The slot of an active expectation that `packet` matches, or kNone.
     // `found` holds only then.
     uint32_t find(const Tuple& packet, Tick now, Expectation& found) const noexcept;
-    // Would `expectation` be Busy here? For tables of other workers.
-    bool overlaps(const Expectation& expectation, Tick now) const noexcept;
+    // Whether `expectation`, which goes to another worker's table, is Busy or Already for what is
+    // here; Added: nothing stands in its way.
+    ExpectOutcome outcome_elsewhere(const Expectation& expectation, Tick now,
+                                    bool shares_masters) const noexcept;
     // --- control: listings ---
     uint32_t capacity() const noexcept { return capacity_; }
     // False: the slot is free, or changing.

@@ -112,9 +112,12 @@ ExpectOutcome HelperFlows::expect(std::span<Expectation> expectations,
         one.master_serial = what_->serial;
         one.master_original = what_->original;
         one.helper = helper_;
-        for (const HelperFlows* other : all_)
-            if (other != this && other->expectations_.overlaps(one, now_))
-                return shares_masters ? ExpectOutcome::Already : ExpectOutcome::Busy;
+        for (const HelperFlows* other : all_) {
+            if (other == this) continue;
+            const ExpectOutcome outcome =
+                other->expectations_.outcome_elsewhere(one, now_, shares_masters);
+            if (outcome != ExpectOutcome::Added) return outcome;
+        }
     }
     const ExpectClass& kind = helper_of(helper_)->classes[expectations[0].flow_class];
     return expectations_.add(expectations, kind.limit, now_, shares_masters);

@@ -90,10 +90,33 @@ TEST_CASE("the same again is replaced, what overlaps is busy") {
     const uint8_t any = expectation_flag::kAnySource | expectation_flag::kAnySourcePort;
     CHECK(table.add_one(expectation(1, tuple(0, 0, 6, 7), any)) == ExpectOutcome::Busy);
     CHECK(table.add_one(expectation(2, tuple(4, 0, 6, 7))) == ExpectOutcome::Added);
-    CHECK(table.overlaps(others, kNow));
-    CHECK_FALSE(table.overlaps(others, kNow + 100));
+    CHECK(table.outcome_elsewhere(others, kNow, false) == ExpectOutcome::Busy);
+    CHECK(table.outcome_elsewhere(others, kNow, true) == ExpectOutcome::Already);
+    CHECK(table.outcome_elsewhere(others, kNow + 100, false) == ExpectOutcome::Added);
     // What is over does not stand in the way.
     CHECK(table.add_one(others, 0, kNow + 100) == ExpectOutcome::Added);
+}
+
+TEST_CASE("the same for two hosts behind one address is busy") {
+    Table table;
+    Expectation first = expectation(1, tuple(5, 0, 6, 7));
+    first.flags |= expectation_flag::kTranslated;
+    store_host32(first.translation.destination.data(), 0x0a000001);
+    first.translation.destination_port = be16::from_host(7);
+    CHECK(table.add_one(first) == ExpectOutcome::Added);
+
+    Expectation second = first;
+    second.master = 2;
+    CHECK(table.add({&second, 1}, 0, kNow, true) == ExpectOutcome::Already);
+    store_host32(second.translation.destination.data(), 0x0a000002);
+    CHECK(table.add({&second, 1}, 0, kNow, true) == ExpectOutcome::Busy);
+    CHECK(table.outcome_elsewhere(second, kNow, true) == ExpectOutcome::Busy);
+
+    Expectation other_class = first;
+    other_class.flow_class = 1;
+    CHECK(table.add_one(other_class) == ExpectOutcome::Already);
+    other_class.translation.destination_port = be16::from_host(9);
+    CHECK(table.add_one(other_class) == ExpectOutcome::Busy);
 }
 
 TEST_CASE("the oldest of a class gives way at its limit") {
