@@ -134,10 +134,20 @@ class Lab:
                     process.kill()
                     process.wait()
         for name in self.names.values():
+            self._end_rest(name)
             run("ip", "netns", "del", name, check=False)
         release_hugepages(self.hugepages_added)
         self.hugepages_added = 0
         shutil.rmtree(self.directory, ignore_errors=True)
+
+    @staticmethod
+    def _end_rest(name):
+        """What servers started for their clients lives in the lab's namespaces only, and would outlive them."""
+        for pid in run("ip", "netns", "pids", name, check=False).stdout.split():
+            try:
+                os.kill(int(pid), signal.SIGKILL)
+            except ProcessLookupError:
+                pass
 
     # -- the firewall ----------------------------------------------------------------------------
 
@@ -207,9 +217,10 @@ class Lab:
         return self.ctl("apply", path, *options, check=False, **more)
 
     def rule_counts(self):
-        """{rule id: packets} of all chains."""
-        return {rule["id"]: rule["packets"]
-                for chain in self.ctl_json("list")["chains"] for rule in chain["rules"]}
+        """{rule id: packets} of all chains, those of `nat` as well."""
+        listed = self.ctl_json("list")
+        chains = [chain["rules"] for chain in listed["chains"]] + list(listed["nat"].values())
+        return {rule["id"]: rule["packets"] for rules in chains for rule in rules}
 
     def drops(self):
         return {d["reason"]: d["packets"] for d in self.ctl_json("drops")["drops"]}
