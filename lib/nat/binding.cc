@@ -20,8 +20,10 @@ bool has_ports(uint8_t protocol) noexcept {
            protocol == ip_protocol::kUdpLite || protocol == ip_protocol::kSctp;
 }
 
-bool is_searched(uint8_t protocol) noexcept {
-    return has_ports(protocol) || is_icmp(protocol);
+// GRE without a helper has nothing that could be chosen: its keys are no ports.
+bool is_searched(uint8_t protocol, const NatRange& range) noexcept {
+    return has_ports(protocol) || is_icmp(protocol) ||
+           (protocol == ip_protocol::kGre && range.has_call_id);
 }
 
 AddressBytes& address_of(Tuple& tuple, Manip manip) noexcept {
@@ -36,7 +38,7 @@ uint16_t port_in(Tuple tuple, Manip manip) noexcept {
 }
 
 bool is_port_in(const Tuple& tuple, Manip manip, const NatRange& range) noexcept {
-    if (!is_searched(tuple.protocol)) return true;
+    if (!is_searched(tuple.protocol, range)) return true;
     const uint16_t port = port_in(tuple, manip);
     return range.first_port <= port && port <= range.last_port;
 }
@@ -100,7 +102,7 @@ struct PortInterval {
 
 // Services expect privileged ports to stay privileged (netfilter's three classes).
 PortInterval interval_of(const Tuple& tuple, Manip manip, const NatRange& range) noexcept {
-    if (!is_searched(tuple.protocol)) return {0, 0};
+    if (!is_searched(tuple.protocol, range)) return {0, 0};
     if (range.has_ports)
         return {range.first_port, uint32_t{range.last_port} - range.first_port + 1};
     if (is_icmp(tuple.protocol)) return {0, 65536};

@@ -23,6 +23,7 @@ enum class Manip : uint8_t { Source, Destination };
 struct NatRange {
     bool has_addresses = false;
     bool has_ports = false;
+    bool has_call_id = false;  // `ports` are call ids of PPTP's GRE; a rule's never are
     bool is_random = false;
     bool is_persistent = false;
     AddressBytes first{};

@@ -106,6 +106,7 @@ void bind_child(WorkerContext& context, Flow& flow, Binding& binding,
     const be16 port = is_source ? child.source_port : child.destination_port;
     NatRange range{.has_addresses = true,
                    .has_ports = port != be16{},
+                   .has_call_id = port != be16{},
                    .first = is_source ? child.source : child.destination,
                    .first_port = port.host(),
                    .last_port = port.host()};

@@ -184,6 +184,18 @@ TEST_CASE("a source keeps its port, and its mapping towards others") {
     CHECK(bed.translated(second_to_other, range).src_port.host() == 5555);
 }
 
+TEST_CASE("call ids of GRE are translated for a helper, and never by a rule") {
+    constexpr uint8_t kGre = 47;
+    Bed bed;
+    const Tuple call = tuple_of_ends("10.0.0.2", 56322, "198.51.100.9", 0, kGre);
+    NatRange range = range_to("192.0.2.1", 34949, 34949);
+    CHECK(bed.translated(call, range).src == address_of("192.0.2.1"));
+    CHECK(bed.translated(call, range).src_port.host() == 56322);
+    range.has_call_id = true;
+    CHECK(bed.translated(call, range).src_port.host() == 34949);
+    CHECK(bed.translated(call, range).dst_port.host() == 0);
+}
+
 TEST_CASE("ports stay in their class") {
     Bed bed;
     const NatRange range = range_to("192.0.2.1");
