@@ -1,4 +1,4 @@
-"""The demonstration: the classic cases of a stateful firewall, played with real tools.
+"""The demonstration: the classic cases of a stateful firewall, and a home gateway, played with real tools.
 
 Each step prints what it does, what should come out and what did. Exit status 0 only when all agree.
 Run by scripts/demo.sh, and by the test suite.
@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 
+import demo_gateway
 from lab import ADDRESS4, ADDRESS6, Lab, wait_until
 
 RULES = """\
@@ -49,9 +50,9 @@ class Demo:
     def title(self, text):
         print(f"\n{text}", flush=True)
 
-    def show(self, *words):
+    def show(self, *words, lab=None):
         print("     $ rampartctl " + " ".join(words))
-        for line in self.lab.ctl(*words).stdout.splitlines():
+        for line in (lab or self.lab).ctl(*words).stdout.splitlines():
             print("       " + line)
 
     # -- the cases -------------------------------------------------------------------------------
@@ -249,6 +250,7 @@ def main():
         demo = Demo(lab)
         try:
             demo.play()
+            demo_gateway.play(demo)
             if options.keep:
                 keep(lab)
         except Exception as error:  # a broken lab is a failed step, with the daemon's last words
