@@ -35,7 +35,7 @@ std::string check_get(const ConntrackGiven& given, const FlowFilter& filter) {
     bool by_original = false;
     if (std::string problem = check_addresses(given, by_original); !problem.empty()) return problem;
     const uint8_t protocol = *filter.protocol;
-    if (is_icmp_protocol(protocol) && !filter.icmp_type)
+    if (is_icmp(protocol) && !filter.icmp_type)
         return fmt::format("You need to supply the `--{}-type' option for this command",
                            conntrack_protocol_name(protocol));
     const bool is_gre = protocol == ip_protocol::kGre;

@@ -21,7 +21,7 @@ void append_tuple(Out out, const Tuple& tuple) {
                    tuple.dst_address().to_string());
     if (prints_ports(tuple.protocol))
         fmt::format_to(out, "sport={} dport={} ", tuple.src_port.host(), tuple.dst_port.host());
-    else if (is_icmp_protocol(tuple.protocol))
+    else if (is_icmp(tuple.protocol))
         fmt::format_to(out, "type={} code={} id={} ", tuple.icmp_type(), tuple.icmp_code(),
                        tuple.src_port.host());
     else if (tuple.protocol == ip_protocol::kGre)

@@ -39,7 +39,7 @@ Json tuple_to_json(const Tuple& tuple) {
     if (has_ports(tuple.protocol) || tuple.protocol == ip_protocol::kGre) {
         json["sport"] = tuple.src_port.host();
         json["dport"] = tuple.dst_port.host();
-    } else if (is_icmp_protocol(tuple.protocol)) {
+    } else if (is_icmp(tuple.protocol)) {
         json["type"] = tuple.icmp_type();
         json["code"] = tuple.icmp_code();
         json["id"] = tuple.src_port.host();

@@ -92,10 +92,6 @@ bool prints_ports(uint8_t protocol) noexcept {
     return has_ports(protocol) || protocol == kDccp;
 }
 
-bool is_icmp_protocol(uint8_t protocol) noexcept {
-    return protocol == ip_protocol::kIcmp || protocol == ip_protocol::kIcmpv6;
-}
-
 bool is_word(std::string_view text, std::string_view name) noexcept {
     return !text.empty() && text.size() <= name.size() &&
            strncasecmp(text.data(), name.data(), text.size()) == 0;

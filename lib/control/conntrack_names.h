@@ -25,7 +25,6 @@ std::optional<uint8_t> parse_state(uint8_t protocol, std::string_view text) noex
 
 // A protocol whose tuple is printed with ports; DCCP prints the zeros that its tuple holds.
 bool prints_ports(uint8_t protocol) noexcept;
-bool is_icmp_protocol(uint8_t protocol) noexcept;
 
 // Whether `text` is `name` or its beginning, in any case: how conntrack-tools compares words.
 bool is_word(std::string_view text, std::string_view name) noexcept;

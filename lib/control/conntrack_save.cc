@@ -65,7 +65,7 @@ void append_protocol(Out out, const Tuple& original, const Tuple& reply) {
         fmt::format_to(out, "--sport {} --dport {} --reply-port-src {} --reply-port-dst {} ",
                        original.src_port.host(), original.dst_port.host(), reply.src_port.host(),
                        reply.dst_port.host());
-    else if (is_icmp_protocol(protocol))
+    else if (is_icmp(protocol))
         fmt::format_to(out, "--{0}-type {1} --{0}-code {2} --{0}-id {3} ", name,
                        original.icmp_type(), original.icmp_code(), original.src_port.host());
     else if (protocol == ip_protocol::kGre)

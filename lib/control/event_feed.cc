@@ -57,7 +57,7 @@ std::string describe_invalid(const JournalRecord& record, const std::string& int
         fmt::format("invalid {} in={} {} {} > {}", to_string(record.reason), interface, protocol,
                     endpoint(tuple.src_address(), tuple.src_port, has_ports),
                     endpoint(tuple.dst_address(), tuple.dst_port, has_ports));
-    if (is_icmp_protocol(tuple.protocol))
+    if (is_icmp(tuple.protocol))
         text += fmt::format(" type {} code {}", tuple.icmp_type(), tuple.icmp_code());
     text += fmt::format(" len {}", record.bytes[0]);
     if (record.packets[0] != 0) text += fmt::format(" ({} more before it)", record.packets[0]);

@@ -293,7 +293,7 @@ void add_addresses(Json& json, const PacketLogRecord& record) {
     json["length"] = ip_bytes;
     json["ttl"] = packet.hop_limit;
     json["proto"] = print_protocol(packet.protocol);
-    if (is_icmp_protocol(packet.protocol)) {
+    if (is_icmp(packet.protocol)) {
         json["icmp_type"] = tuple.icmp_type();
         json["icmp_code"] = tuple.icmp_code();
     } else if (tuple.src_port.host() != 0 || tuple.dst_port.host() != 0) {

@@ -129,7 +129,7 @@ std::string tuple_line(const Tuple& tuple) {
     std::string text = fmt::format("{} {} > {}", print_protocol(tuple.protocol),
                                    endpoint(tuple.src_address(), tuple.src_port, ports),
                                    endpoint(tuple.dst_address(), tuple.dst_port, ports));
-    if (tuple.protocol == ip_protocol::kIcmp || tuple.protocol == ip_protocol::kIcmpv6)
+    if (is_icmp(tuple.protocol))
         text += fmt::format(" type {} code {}", tuple.icmp_type(), tuple.icmp_code());
     return text;
 }

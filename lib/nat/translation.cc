@@ -9,10 +9,6 @@
 namespace rampart {
 namespace {
 
-bool is_icmp(uint8_t protocol) noexcept {
-    return protocol == ip_protocol::kIcmp || protocol == ip_protocol::kIcmpv6;
-}
-
 // The change of a sum in which `old` is replaced by `now`: what checksum_apply() takes.
 uint64_t change_of(uint64_t change, const uint8_t* old, const uint8_t* now, size_t size) noexcept {
     for (size_t at = 0; at < size; at += 2)
@@ -48,11 +44,6 @@ uint32_t checksum_place(uint8_t protocol) noexcept {
 
 bool has_pseudo_header(uint8_t protocol) noexcept {
     return protocol != ip_protocol::kIcmp;
-}
-
-bool has_ports(uint8_t protocol) noexcept {
-    return protocol == ip_protocol::kTcp || protocol == ip_protocol::kUdp ||
-           protocol == ip_protocol::kUdpLite || protocol == ip_protocol::kSctp;
 }
 
 void apply_to_transport(uint8_t* l4, uint8_t protocol, uint64_t change) noexcept {

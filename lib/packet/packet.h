@@ -16,6 +16,7 @@
 
 #include "base/endian.h"
 #include "packet/invalid_reason.h"
+#include "packet/ip_protocol.h"
 #include "packet/tuple.h"
 
 namespace rampart {
@@ -23,12 +24,6 @@ namespace rampart {
 namespace tcp_flag {
 inline constexpr uint8_t kFin = 0x01, kSyn = 0x02, kRst = 0x04, kPsh = 0x08, kAck = 0x10,
                          kUrg = 0x20, kEce = 0x40, kCwr = 0x80;
-}
-
-namespace ip_protocol {
-inline constexpr uint8_t kHopByHop = 0, kIcmp = 1, kTcp = 6, kUdp = 17, kRouting = 43,
-                         kFragment = 44, kGre = 47, kEsp = 50, kAh = 51, kIcmpv6 = 58, kNoNext = 59,
-                         kDestination = 60, kSctp = 132, kUdpLite = 136;
 }
 
 namespace ether_type {

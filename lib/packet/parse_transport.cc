@@ -12,11 +12,6 @@ namespace {
 
 constexpr uint16_t kTcpBytes = 20, kUdpBytes = 8, kIcmpBytes = 8, kSctpBytes = 12, kPortBytes = 4;
 
-bool has_ports(uint8_t protocol) noexcept {
-    return protocol == ip_protocol::kTcp || protocol == ip_protocol::kUdp ||
-           protocol == ip_protocol::kSctp || protocol == ip_protocol::kUdpLite;
-}
-
 // Bytes of the transport layer that lie in one piece.
 uint32_t readable_transport(const Packet& packet) noexcept {
     if (packet.frame_contiguous <= packet.l4_offset) return 0;
@@ -258,7 +253,7 @@ Tuple tuple_of(const Packet& packet) noexcept {
     if (has_ports(packet.protocol)) {
         tuple.src_port = load<be16>(packet.l4());
         tuple.dst_port = load<be16>(packet.l4() + 2);
-    } else if (packet.protocol == ip_protocol::kIcmp || packet.protocol == ip_protocol::kIcmpv6) {
+    } else if (is_icmp(packet.protocol)) {
         tuple.dst_port = load<be16>(packet.l4());
         if (readable >= kIcmpBytes && !packet.is_icmp_error)
             tuple.src_port = load<be16>(packet.l4() + 4);

@@ -182,7 +182,7 @@ bool is_icmp_without_answer(const Packet& packet) noexcept {
 
 bool needs_checksum_for_answer(const Packet& packet) noexcept {
     return packet.protocol == ip_protocol::kTcp || packet.protocol == ip_protocol::kUdp ||
-           packet.protocol == ip_protocol::kIcmp || packet.protocol == ip_protocol::kIcmpv6;
+           is_icmp(packet.protocol);
 }
 
 bool must_not_answer(const Packet& packet) noexcept {

@@ -16,10 +16,6 @@ IcmpType icmp_type_of(const Tuple& tuple) noexcept {
     return {};
 }
 
-bool is_icmp(uint8_t protocol) noexcept {
-    return protocol == ip_protocol::kIcmp || protocol == ip_protocol::kIcmpv6;
-}
-
 be16 with_type(be16 type_and_code, uint8_t type) noexcept {
     return be16::from_host(static_cast<uint16_t>(type << 8 | (type_and_code.host() & 0xff)));
 }

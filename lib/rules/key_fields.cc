@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/scalar.h"
+#include "packet/ip_protocol.h"
 #include "rules/protocols.h"
 #include "rules/words.h"
 

@@ -1,13 +1,14 @@
 // PortRanges: the value of `sport` and `dport` as sorted ranges.
 //
-// Only protocols with ports (rules/protocols.h) can match: the tuple of any other keeps zeros or an
-// ICMP identifier in the same place. Parsed by the loader, immutable; contains() is on the packet
-// path.
+// Only protocols with ports (packet/ip_protocol.h) can match: the tuple of any other keeps zeros or
+// an ICMP identifier in the same place. Parsed by the loader, immutable; contains() is on the
+// packet path.
 #pragma once
 
 #include <vector>
 
 #include "base/scalar.h"
+#include "packet/ip_protocol.h"
 #include "rules/match.h"
 #include "rules/protocols.h"
 #include "rules/sets/set_use.h"

@@ -18,9 +18,4 @@ std::optional<uint8_t> parse_protocol(std::string_view text);
 std::string print_protocol(uint8_t protocol);
 std::vector<std::string_view> protocol_names();
 
-// TCP, UDP, SCTP and UDP-Lite: the protocols whose tuple holds ports.
-constexpr bool has_ports(uint8_t protocol) noexcept {
-    return protocol == 6 || protocol == 17 || protocol == 132 || protocol == 136;
-}
-
 }  // namespace rampart

@@ -167,8 +167,7 @@ void note_translation(Burst& burst, uint32_t i, WorkerContext& context) noexcept
     Tuple& tuple = burst.as_translated[i] = tuple_of(packet);
     if (changes_destination) {
         tuple.dst = target.dst;
-        const bool has_id =
-            tuple.protocol == ip_protocol::kIcmp || tuple.protocol == ip_protocol::kIcmpv6;
+        const bool has_id = is_icmp(tuple.protocol);
         if (!packet.is_icmp_error)
             (has_id ? tuple.src_port : tuple.dst_port) = has_id ? target.src_port : target.dst_port;
     }

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "packet/ip_protocol.h"
 #include "rules/protocols.h"
 
 namespace rampart {
