@@ -46,7 +46,7 @@ static_assert(sizeof(Forwarding) == 64);
 // The cold part: what the other side sees. Only flows with kSrcNat or kDstNat.
 struct FlowReply {
     Tuple reply;
-    uint16_t pool = 0;       // of the rule that translated the source, plus one; 0: none
+    uint16_t pool = 0;       // that the source's translation is from, plus one; 0: none
     uint8_t masquerade = 0;  // the interface whose address was taken, plus one; 0: none
     uint8_t pad[5]{};
 };

@@ -80,14 +80,21 @@ Result<void> Controller::bring_up(Options options) {
     ager_ = std::make_unique<Ager>(datapath_->workers());
     fill_watch_ = std::make_unique<FillWatch>(datapath_->workers());
     kernel_watch_ = std::make_unique<KernelWatch>(datapath_->kernel_path(), system_);
+    masquerade_watch_ =
+        std::make_unique<MasqueradeWatch>(datapath_->kernel_path(), datapath_->workers());
+    nat_pools_ = std::make_unique<NatPools>(datapath_->workers());
+    port_watch_ = std::make_unique<PortWatch>(datapath_->reserved_ports(),
+                                              datapath_->kernel_path() != nullptr);
+    port_watch_->each_second();
     stats_ = std::make_unique<Stats>(datapath_->workers());
     events_ = std::make_unique<EventFeed>(*loop_, datapath_->workers());
     rule_log_ = std::make_unique<RuleLogFeed>(*loop_, datapath_->workers());
     traces_ = std::make_unique<TraceFeed>(*loop_, datapath_->workers());
-    publisher_->publish(std::move(snapshot));
+    hand_out(std::move(snapshot));
     set_wall_clock();
     follow_logging(std::move(*log));
     if (const auto launched = datapath_->launch(eal_); !launched) return launched;
+    masquerade_watch_->each_second();
     if (!publisher_->wait_until_active(kActivation_ms))
         return failure("the workers did not take up the configuration in time",
                        "other programs may be keeping their CPUs busy");
@@ -158,6 +165,9 @@ void Controller::each_second() {
     rule_log_->tell_suppressed(publisher_->current(), /*at_once=*/false);
     publisher_->collect();
     kernel_watch_->each_second();
+    masquerade_watch_->each_second();
+    nat_pools_->look();
+    port_watch_->each_second();
     recheck_watch_.look(*publisher_);
     sd_notifyf(0, "STATUS=generation %u, %zu ports, %llu flows, %.2f Mpps",
                publisher_->current().generation, datapath_->ports().size(),
@@ -209,6 +219,7 @@ std::optional<Configuration> Controller::load_aside(const SourceTexts& sources,
 void Controller::age() {
     ager_->turn(clock_.now().tick);
     sets_->turn(clock_.now());
+    masquerade_watch_->turn(clock_.now().tick);
 }
 
 std::optional<Configuration> Controller::load(const SourceTexts& sources,
@@ -236,11 +247,17 @@ Published Controller::publish(Configuration configuration) {
     return publish(std::move(configuration.snapshot), std::move(next_rule_log_));
 }
 
+uint32_t Controller::hand_out(std::unique_ptr<Snapshot> snapshot) {
+    nat_pools_->attach(*snapshot);
+    port_watch_->follow(snapshot->ruleset);
+    return publisher_->publish(std::move(snapshot));
+}
+
 Published Controller::publish(std::unique_ptr<Snapshot> snapshot,
                               std::unique_ptr<LogDestination> rule_log) {
     Published published;
     rule_log_->tell_suppressed(publisher_->current(), /*at_once=*/true);
-    published.generation = publisher_->publish(std::move(snapshot));
+    published.generation = hand_out(std::move(snapshot));
     published.workers = datapath_->workers().size();
     follow_logging(std::move(rule_log));
     published.is_active = publisher_->wait_until_active(kActivation_ms);

@@ -22,6 +22,9 @@
 #include "control/event_loop.h"
 #include "control/fill_watch.h"
 #include "control/kernel_watch.h"
+#include "control/masquerade_watch.h"
+#include "control/nat_pools.h"
+#include "control/port_watch.h"
 #include "control/publisher.h"
 #include "control/recheck_watch.h"
 #include "control/rule_editor.h"
@@ -72,6 +75,8 @@ class Controller : private ConfigTransaction::Host {
     const Publisher& publisher() const noexcept { return *publisher_; }
     const FillWatch& fill_watch() const noexcept { return *fill_watch_; }
     const Stats& stats() const noexcept { return *stats_; }
+    const NatPools& nat_pools() const noexcept { return *nat_pools_; }
+    const PortWatch& port_watch() const noexcept { return *port_watch_; }
     const SystemSettings& system() const noexcept { return system_; }
     const std::string& config_path() const noexcept { return config_path_; }
     Now now() const noexcept;  // wall_ns read from the system
@@ -94,6 +99,8 @@ class Controller : private ConfigTransaction::Host {
     Result<void> open_server(const std::string& socket);
     void start_timers();
     void stop();
+    // What goes with a snapshot; then it is published.
+    uint32_t hand_out(std::unique_ptr<Snapshot> snapshot);
     void each_second();
     void set_wall_clock();
     void follow_logging(std::unique_ptr<LogDestination> rule_log);
@@ -114,6 +121,9 @@ class Controller : private ConfigTransaction::Host {
     std::unique_ptr<Ager> ager_;
     std::unique_ptr<FillWatch> fill_watch_;
     std::unique_ptr<KernelWatch> kernel_watch_;
+    std::unique_ptr<MasqueradeWatch> masquerade_watch_;
+    std::unique_ptr<NatPools> nat_pools_;
+    std::unique_ptr<PortWatch> port_watch_;
     RecheckWatch recheck_watch_;
     std::unique_ptr<Stats> stats_;
     std::unique_ptr<EventFeed> events_;

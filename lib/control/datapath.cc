@@ -158,7 +158,8 @@ Result<void> Datapath::make_workers(const SystemSettings& system, uint16_t count
         auto helpers = std::make_unique<HelperFlows>(HelperFlows::Options{.hash = hash});
         helpers->share(helpers_);
         helpers_[i] = helpers.get();
-        auto nat = routing_ == nullptr ? nullptr : std::make_unique<Nat>(**flows, hash);
+        auto nat =
+            routing_ == nullptr ? nullptr : std::make_unique<Nat>(**flows, hash, &reserved_ports_);
         workers_.push_back(std::make_unique<Worker>(Worker::Options{
             .index = i,
             .ports = ports_of_worker(system, i, count),

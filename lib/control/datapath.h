@@ -26,6 +26,7 @@
 #include "dpdk/packet_pool.h"
 #include "dpdk/port.h"
 #include "kernel/kernel_path.h"
+#include "nat/reserved_ports.h"
 #include "routing/routing.h"
 
 namespace rampart {
@@ -53,6 +54,7 @@ class Datapath {
     const std::vector<unsigned>& worker_cpus() const noexcept { return worker_cpus_; }
     const Steering& steering() const noexcept { return *steering_; }
     const PacketPool& pool() const noexcept { return *pool_; }
+    ReservedPorts& reserved_ports() noexcept { return reserved_ports_; }
     uint64_t flow_count() const noexcept;
 
     // Waits until the worker has done everything that was posted to it so far; false when it takes
@@ -82,6 +84,7 @@ class Datapath {
     std::unique_ptr<Notices> notices_;         // null with one worker
     std::vector<const HelperFlows*> helpers_;  // the workers' own; they see each other's
     std::unique_ptr<Routing> routing_;         // null: no port is routed
+    ReservedPorts reserved_ports_;
     std::vector<std::unique_ptr<Worker>> workers_;
     std::vector<Worker*> worker_pointers_;
     std::vector<unsigned> worker_cpus_;

@@ -36,6 +36,9 @@ bool read_flow(const FlowTable& flows, uint16_t worker, FlowIndex index, Tick no
     if (is_past(deadline, now)) return false;
     entry.original = before.original;
     entry.reply = is_translated ? translated.reply : invert(before.original);
+    entry.masquerade = is_translated && translated.masquerade != 0
+                           ? static_cast<InterfaceIndex>(translated.masquerade - 1)
+                           : kNoInterface;
     entry.helper = entry.status & flow_status::kHelper ? before.helper : uint8_t{0};
     entry.master = {};
     FlowInfo master;

@@ -31,8 +31,10 @@ struct FlowEntry {
     uint64_t start_ns = 0;  // wall clock at confirmation
     uint64_t stop_ns = 0;   // wall clock at the end; 0: it lives
     InterfaceIndex in = 0;  // the port that its first packet came in by
-    uint8_t helper = 0;     // helper_number
-    Tuple master = {};      // of the flow that announced it; family None: nobody did
+    // Whose address its source was masqueraded to; kNoInterface: it is not masqueraded.
+    InterfaceIndex masquerade = kNoInterface;
+    uint8_t helper = 0;  // helper_number
+    Tuple master = {};   // of the flow that announced it; family None: nobody did
     uint16_t worker = 0;
     FlowIndex index = 0;  // with `serial`: what Command::Erase takes
     uint32_t serial = 0;

@@ -101,7 +101,7 @@ WalkStart start_of_walk(const Burst& burst, uint32_t i, int chain) noexcept;
 // destination before the filter, the source after it). False: the packet is dropped.
 bool bind_destination(Burst& burst, uint32_t i, WorkerContext& context, Flow& flow,
                       Binding& binding) noexcept;
-// `pool` receives NatAction::pool plus one of the rule that chose it, `masquerade` the interface
+// `pool` receives the number plus one of the pool that it is from, `masquerade` the interface
 // plus one whose address was taken; 0: none.
 struct SourceChoice {
     uint16_t pool = 0;

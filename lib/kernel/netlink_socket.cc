@@ -32,10 +32,10 @@ int on_message(const nlmsghdr* message, void* data) {
 
 }  // namespace
 
-Result<std::unique_ptr<NetlinkSocket>> NetlinkSocket::open() {
+Result<std::unique_ptr<NetlinkSocket>> NetlinkSocket::open(int bus) {
     std::unique_ptr<NetlinkSocket> socket(new NetlinkSocket);
     socket->buffer_.resize(kBufferBytes);
-    socket->socket_ = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+    socket->socket_ = mnl_socket_open2(bus, SOCK_CLOEXEC);
     if (socket->socket_ == nullptr || mnl_socket_bind(socket->socket_, 0, MNL_SOCKET_AUTOPID) != 0)
         return netlink_failure("the kernel's tables cannot be asked for (netlink)");
     socket->port_ = mnl_socket_get_portid(socket->socket_);
@@ -87,10 +87,14 @@ bool NetlinkSocket::dump(uint16_t type, uint8_t family, size_t header_bytes,
     alignas(nlmsghdr) char request_buffer[128] = {};
     nlmsghdr* message = mnl_nlmsg_put_header(request_buffer);
     message->nlmsg_type = type;
-    message->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-    message->nlmsg_seq = ++sequence_;
     // The family is the first byte of all of rtnetlink's headers.
     *static_cast<uint8_t*>(mnl_nlmsg_put_extra_header(message, header_bytes)) = family;
+    return dump(message, handler);
+}
+
+bool NetlinkSocket::dump(nlmsghdr* message, const Handler& handler) {
+    message->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+    message->nlmsg_seq = ++sequence_;
     if (mnl_socket_sendto(socket_, message, message->nlmsg_len) < 0) return false;
     Reading reading{handler};
     for (;;) {

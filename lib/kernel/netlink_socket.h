@@ -1,4 +1,5 @@
-// NetlinkSocket: rtnetlink, to ask the kernel, to tell it something, and to hear of changes.
+// NetlinkSocket: rtnetlink and its kin, to ask the kernel, to tell it something, and to hear of
+// changes.
 //
 // One socket either asks (request, dump: they wait for the kernel's answer, which it gives at once)
 // or listens (receive: never waits). The buffer of a listener is large; what it loses all the same
@@ -22,7 +23,8 @@ class NetlinkSocket {
   public:
     using Handler = std::function<void(const nlmsghdr*)>;
 
-    static Result<std::unique_ptr<NetlinkSocket>> open();
+    // `bus`: NETLINK_..., rtnetlink when not told.
+    static Result<std::unique_ptr<NetlinkSocket>> open(int bus = 0);
     // `groups`: RTNLGRP_...
     static Result<std::unique_ptr<NetlinkSocket>> listen(const std::vector<unsigned>& groups);
     ~NetlinkSocket();
@@ -36,6 +38,8 @@ class NetlinkSocket {
     // All objects of a kind (RTM_GETROUTE, AF_INET), `header_bytes` long. False: the answer was
     // cut short, what was told may be incomplete.
     bool dump(uint16_t type, uint8_t family, size_t header_bytes, const Handler& handler);
+    // All that a request of another bus asks for. Sets its sequence number and flags.
+    bool dump(nlmsghdr* message, const Handler& handler);
 
     enum class Heard : uint8_t { Nothing, Something, Lost };
     // What waits, up to a bound. Lost: the kernel had more to tell than the socket could hold.

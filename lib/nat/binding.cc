@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
 #include "conntrack/trackers/tcp_states.h"
 
@@ -10,15 +11,6 @@ namespace {
 
 // Netfilter's NF_NAT_MAX_ATTEMPTS and NF_NAT_HARDER_THRESH.
 constexpr uint32_t kMaxAttempts = 128, kLeastAttempts = 16, kHardAttempts = 32;
-
-bool is_icmp(uint8_t protocol) noexcept {
-    return protocol == ip_protocol::kIcmp || protocol == ip_protocol::kIcmpv6;
-}
-
-bool has_ports(uint8_t protocol) noexcept {
-    return protocol == ip_protocol::kTcp || protocol == ip_protocol::kUdp ||
-           protocol == ip_protocol::kUdpLite || protocol == ip_protocol::kSctp;
-}
 
 // GRE without a helper has nothing that could be chosen: its keys are no ports.
 bool is_searched(uint8_t protocol, const NatRange& range) noexcept {
@@ -113,7 +105,8 @@ PortInterval interval_of(const Tuple& tuple, Manip manip, const NatRange& range)
     return {1024, 65535 - 1024 + 1};
 }
 
-// Leaves in `tuple` a port that is free and comes home; else one that is free; else a taken one.
+// Leaves in `tuple` a port that is free and comes home; else one that is free; else a taken one; a
+// reserved one when no other was tried.
 void search_port(TupleSpace& space, const NatRange& range, Manip manip, Tuple& tuple) noexcept {
     const PortInterval interval = interval_of(tuple, manip, range);
     if (interval.count == 0) return;
@@ -122,23 +115,30 @@ void search_port(TupleSpace& space, const NatRange& range, Manip manip, Tuple& t
         offset = uint32_t{port_in(tuple, manip)} - range.base_port;
     else if (range.is_random || manip == Manip::Source)
         offset = space.random.next() & 0xffff;
-    bool has_second_best = false;
-    Tuple second_best;
+    // Who names a single port wants that one.
+    const bool is_guarded = manip == Manip::Source && interval.count > 1;
+    std::optional<Tuple> second_best, taken;
     uint32_t attempts = std::min(interval.count, kMaxAttempts);
     for (;;) {
         for (uint32_t left = attempts; left != 0; --left, ++offset) {
             port_of(tuple, manip) =
                 be16::from_host(static_cast<uint16_t>(interval.first + offset % interval.count));
-            if (space.is_taken_hard(tuple, left)) continue;
+            if (is_guarded && space.is_reserved(tuple)) continue;
+            if (space.is_taken_hard(tuple, left)) {
+                taken = tuple;
+                continue;
+            }
             if (space.comes_home(tuple)) return;
-            if (!has_second_best) second_best = tuple;
-            has_second_best = true;
+            if (!second_best) second_best = tuple;
         }
         if (attempts >= interval.count || attempts < kLeastAttempts) break;
         attempts /= 2;
         offset = space.random.next() & 0xffff;
     }
-    if (has_second_best) tuple = second_best;
+    if (second_best)
+        tuple = *second_best;
+    else if (taken)
+        tuple = *taken;
 }
 
 }  // namespace
@@ -201,10 +201,12 @@ bool TupleSpace::is_taken_hard(const Tuple& translated, uint32_t attempts_left) 
 void bind(TupleSpace& space, Binding& binding, Manip manip, const NatRange& range) noexcept {
     const Tuple present = binding.translated;
     Tuple tuple = present;
+    const bool is_single = range.has_ports && range.first_port == range.last_port;
     // What the flow has without this half need not move, and comes home as it is.
     const auto is_good = [&](const Tuple& candidate) {
         return !space.is_taken(candidate) &&
-               (candidate == binding.original || space.comes_home(candidate));
+               (candidate == binding.original || space.comes_home(candidate)) &&
+               (is_single || binding.keeps_source(candidate) || !space.is_reserved(candidate));
     };
     if (manip == Manip::Source && !range.is_random) {
         if (is_in(present, manip, range)) {
@@ -223,7 +225,6 @@ void bind(TupleSpace& space, Binding& binding, Manip manip, const NatRange& rang
     };
     if (!range.is_random) {
         if (range.has_ports) {
-            const bool is_single = range.first_port == range.last_port;
             if (range.base_port == 0 && is_port_in(tuple, manip, range) &&
                 (is_single || is_kept(tuple)))
                 return;

@@ -37,7 +37,7 @@ struct NatAction {
     uint16_t base_port = 0;
     // Netmap of IPv6 that keeps checksums right without touching the transport header (RFC 6296).
     bool is_checksum_neutral = false;
-    // Position of the rule among those of its configuration with a pool, for gauges.
+    // Snat: position of the rule among those of its configuration with a pool.
     uint16_t pool = 0;
 
     bool operator==(const NatAction&) const = default;

@@ -68,8 +68,7 @@ void Ruleset::index(size_t chain, Rule& rule) {
 
 // Rules that take sources from a pool of addresses and ports.
 void Ruleset::number_pool(Rule& rule) {
-    const NatKind kind = rule.decision.nat->kind;
-    if (kind != NatKind::Snat && kind != NatKind::Masquerade) return;
+    if (rule.decision.nat->kind != NatKind::Snat) return;
     NatAction action = *rule.decision.nat;
     action.pool = pool_count++;
     rule.decision.nat = std::make_shared<const NatAction>(action);

@@ -66,6 +66,13 @@ struct Snapshot {
     // Rules with `connlimit`, by number, and who counts for them, per worker; set by RuleStates.
     std::vector<CountingRule> counting_rules;
     std::vector<CountedFlows*> counted_flows;
+    // By NatAction::pool: the number of its pool plus one, the same in all generations; 0: it is
+    // not counted. Set by control's NatPools.
+    std::vector<uint16_t> pools;
+
+    uint16_t pool_of(const NatAction& action) const noexcept {
+        return action.pool < pools.size() ? pools[action.pool] : uint16_t{0};
+    }
 
     // What verdicts that flows remember are stamped with. Workers read it once per burst, before
     // they look at any set: a change that came later makes what they remember void.

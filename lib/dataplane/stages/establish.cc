@@ -149,11 +149,12 @@ bool insert(Burst& burst, uint32_t i, WorkerContext& context, const Beginning& b
                               .pool = beginning.source.pool,
                               .masquerade = beginning.source.masquerade};
         if (!flows.confirm_translated(index, info, reply, deadline)) {
+            context.nat->note_failure(reply);
             burst.drop(i, DropReason::NatExhausted);
             return false;
         }
         set_rewrites(flows.forwarding(index), binding.original, reply.reply);
-        if (reply.pool != 0) context.nat->note_pool(static_cast<uint16_t>(reply.pool - 1));
+        context.nat->note_begin(reply);
     }
     if (translates(context)) context.nat->sources.add(index, binding.original);
     const bool may_arrive_elsewhere =

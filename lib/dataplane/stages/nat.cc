@@ -15,9 +15,7 @@ bool comes_home(const void* what, const Tuple& reply) noexcept {
     const WorkerContext& context = *static_cast<const WorkerContext*>(what);
     // A NIC does not look at identifiers: replies are handed over, and no two workers choose the
     // same one.
-    const bool has_identifier =
-        reply.protocol == ip_protocol::kIcmp || reply.protocol == ip_protocol::kIcmpv6;
-    if (has_identifier && context.steering.mode() == SteeringMode::Hardware)
+    if (is_icmp(reply.protocol) && context.steering.mode() == SteeringMode::Hardware)
         return reply.src_port.host() % context.steering.workers() == context.worker;
     return context.steering.owner_of(reply, context.flows.keys().hash_of(reply)) == context.worker;
 }
@@ -30,7 +28,8 @@ TupleSpace space_of(WorkerContext& context, const Flow& flow) noexcept {
             .now = context.now.tick,
             .starting = flow,
             .is_home = is_alone ? nullptr : comes_home,
-            .what = &context};
+            .what = &context,
+            .reserved = context.nat->reserved};
 }
 
 void count_erased(WorkerContext& context, const TupleSpace& space) noexcept {
@@ -170,8 +169,7 @@ bool bind_source(Burst& burst, uint32_t i, WorkerContext& context, Flow& flow, B
         bind(space, binding, Manip::Source, range);
     } else {
         bind_by(space, binding, Manip::Source, *action, address);
-        if (action != &kHairpin && (action->kind == NatKind::Snat || needs_address(*action)))
-            choice.pool = static_cast<uint16_t>(action->pool + 1);
+        if (action->kind == NatKind::Snat) choice.pool = context.snapshot->pool_of(*action);
         if (action->kind == NatKind::Masquerade)
             choice.masquerade = static_cast<uint8_t>(packet.out_port + 1);
     }

@@ -53,8 +53,12 @@ struct Bed {
 
     Tuple translated(const Tuple& original, const NatRange& range) {
         const Flow starting{};
-        TupleSpace space{
-            .flows = *table, .sources = sources, .random = random, .now = 1, .starting = starting};
+        TupleSpace space{.flows = *table,
+                         .sources = sources,
+                         .random = random,
+                         .now = 1,
+                         .starting = starting,
+                         .reserved = &reserved};
         Binding binding(original);
         bind(space, binding, Manip::Source, range);
         return binding.translated;
@@ -92,6 +96,7 @@ struct Bed {
     std::unique_ptr<FlowTable> table;
     SourceIndex sources;
     KeyedRandom random;
+    ReservedPorts reserved;
 };
 
 NatRange range_to(const char* address, uint16_t first = 0, uint16_t last = 0) {
@@ -263,6 +268,36 @@ TEST_CASE("the index of sources has the flows of a source, and no others") {
         });
         REQUIRE(seen == wanted);
     }
+}
+
+TEST_CASE("nobody is translated to a port that the box serves") {
+    Bed bed;
+    PortSets served;
+    served.tcp.set(22).set(8080).set(9000).set(9001);
+    bed.reserved.assign(served);
+    const auto tcp_from = [](uint16_t port) {
+        return tuple_of_ends("10.0.0.1", port, "203.0.113.1", 80, kTcp);
+    };
+    const NatRange outside = range_to("192.0.2.1");
+    const uint16_t moved = bed.translated(tcp_from(8080), outside).src_port.host();
+    CHECK(moved >= 1024);
+    CHECK(moved != 8080);
+    CHECK(bed.translated(tcp_from(22), outside).src_port.host() < 512);
+    CHECK(bed.translated(tcp_from(22), outside).src_port.host() != 22);
+    CHECK(bed.translated(tcp_from(8081), outside).src_port.host() == 8081);
+    // Another protocol's ports are other ports.
+    CHECK(bed.translated(tuple_of_ends("10.0.0.1", 8080, "203.0.113.1", 80), outside)
+              .src_port.host() == 8080);
+    // Who keeps its address keeps its port, and who is given a single port has it.
+    CHECK(bed.translated(tcp_from(8080), range_to("10.0.0.1")).src_port.host() == 8080);
+    CHECK(bed.translated(tcp_from(5), range_to("192.0.2.1", 22, 22)).src_port.host() == 22);
+    for (int draw = 0; draw < 50; ++draw)
+        CHECK(bed.translated(tcp_from(5), range_to("192.0.2.1", 9000, 9002)).src_port.host() ==
+              9002);
+    // None but served ports in the range: the rule is obeyed.
+    const uint16_t last =
+        bed.translated(tcp_from(5), range_to("192.0.2.1", 9000, 9001)).src_port.host();
+    CHECK((last == 9000 || last == 9001));
 }
 
 }  // namespace rampart::test
