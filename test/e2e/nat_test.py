@@ -113,7 +113,8 @@ class Nat(unittest.TestCase):
         self.address("del", PUBLIC + "/24", "dev", "outside")
         self.address("replace", SECOND + "/24", "dev", "outside")
         self.assertTrue(wait_until(lambda: not self.flows(proto="tcp", sport=7071), 10))
-        self.assertIn("masqueraded to an address that has gone", self.lab.log.read_text())
+        self.assertTrue(wait_until(
+            lambda: "flows that were masqueraded to an address that has gone" in self.lab.log.read_text(), 10))
         self.assertTrue(wait_until(lambda: self.connects(7072), 10))
         self.assertEqual(self.flows(proto="tcp", sport=7072)[0]["reply"]["dst"], SECOND)
 
