@@ -49,9 +49,10 @@ def rules(helpers, raw, prerouting):
 class GatewayCase(unittest.TestCase):
     """Without tests of its own. `rules` are those that a test file wants."""
     rules = None
+    workers = 1
 
     def setUp(self):
-        self.lab = RoutedLab().__enter__()
+        self.lab = RoutedLab(workers=self.workers).__enter__()
         self.addCleanup(self.lab.__exit__, None, None, None)
         self.lab.start(self.lab.configuration(self.rules))
         self.files = self.lab.directory / "files"

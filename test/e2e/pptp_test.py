@@ -33,9 +33,7 @@ def hdlc(payload):
     return bytes(frame + bytes([FLAG]))
 
 
-@unittest.skipUnless(os.geteuid() == 0, "network namespaces need root")
-@needs("pptp", "pptpd")
-class Pptp(GatewayCase):
+class PptpCase(GatewayCase):
     rules = rules(helpers=["pptp"], raw=["{ id: pptp, proto: tcp, dport: 1723, helper: pptp }"],
                   prerouting=['{ id: none, in: outside, proto: tcp, dport: 9, dnat: "10.77.1.2" }'])
 
@@ -104,6 +102,18 @@ class Pptp(GatewayCase):
         self.assertEqual(outer["dport"], control["reply"]["dport"])
         return inner["sport"], outer["dport"]
 
+    def two_clients(self):
+        run("ip", "-n", self.lab.names["inside"], "addr", "add", SECOND + "/24", "dev", "eth0")
+        self.serve()
+        lines = {source: self.call(source) for source in (CLIENT, SECOND)}
+        for source, line in lines.items():
+            self.assertTrue(self.echoes(line, b"\xff\x03\xc0\x21 from " + source.encode()), source)
+        self.assertEqual(len({self.assert_is_called(source)[1] for source in lines}), 2)
+
+
+@unittest.skipUnless(os.geteuid() == 0, "network namespaces need root")
+@needs("pptp", "pptpd")
+class Pptp(PptpCase):
     def test_a_client_behind_masquerade_calls(self):
         self.serve()
         line = self.call(CLIENT)
@@ -115,12 +125,7 @@ class Pptp(GatewayCase):
         self.assertEqual(self.lab.ctl_json("conntrack", "-L", "expect"), [])  # both directions are one connection
 
     def test_two_clients_of_one_server(self):
-        run("ip", "-n", self.lab.names["inside"], "addr", "add", SECOND + "/24", "dev", "eth0")
-        self.serve()
-        lines = {source: self.call(source) for source in (CLIENT, SECOND)}
-        for source, line in lines.items():
-            self.assertTrue(self.echoes(line, b"\xff\x03\xc0\x21 from " + source.encode()), source)
-        self.assertEqual(len({self.assert_is_called(source)[1] for source in lines}), 2)
+        self.two_clients()
 
     def test_no_call_without_the_helper(self):
         without = self.lab.config.read_text().replace("dport: 1723, helper", "dport: 9, helper")
@@ -129,6 +134,15 @@ class Pptp(GatewayCase):
         line = self.call(CLIENT)
         self.assertTrue(wait_until(lambda: self.flows(proto="tcp", dport=1723), 10))
         self.assertFalse(self.echoes(line, b"\xff\x03\xc0\x21 lost", 2))
+
+
+@unittest.skipUnless(os.geteuid() == 0, "network namespaces need root")
+@needs("pptp", "pptpd")
+class PptpOnTwoWorkers(PptpCase):
+    workers = 2
+
+    def test_two_clients_of_one_server(self):
+        self.two_clients()
 
 
 if __name__ == "__main__":

@@ -216,6 +216,15 @@ class Routed(unittest.TestCase):
             with self.assertRaisesRegex(RuntimeError, "its twin 'inside' cannot be made"):
                 lab.start(lab.configuration())
 
+    def test_a_vlan_that_the_kernel_cannot_make_ends_the_start_with_a_hint(self):
+        with RoutedLab() as lab:
+            tried = lab.box("ip", "link", "add", "link", "lo", "name", "tried", "type", "vlan", "id", "30", check=False)
+            if tried.returncode == 0:
+                self.skipTest("this kernel has VLANs")
+            guest = "  guest: { parent: inside, vlan: 30, address: [10.77.3.1/24] }\n"
+            with self.assertRaisesRegex(RuntimeError, "'guest' cannot be made.*\n.*modprobe 8021q"):
+                lab.start(lab.configuration().replace("cores:", guest + "cores:", 1))
+
 
 @unittest.skipUnless(os.geteuid() == 0, "network namespaces need root")
 class Programs(unittest.TestCase):

@@ -23,10 +23,7 @@ CALLER_RTP, CALLED_RTP = 7000, 6000
 RECEIVER_REPORT = bytes.fromhex("80c9000100000001")
 
 
-@unittest.skipUnless(os.geteuid() == 0, "network namespaces need root")
-@needs("sipp")
-@unittest.skipUnless(VOICE.exists(), "no recorded voice beside sipp")
-class Sip(GatewayCase):
+class SipCase(GatewayCase):
     rules = rules(
         helpers=["sip"], raw=["{ id: sip, proto: [udp, tcp], dport: 5060, helper: sip }"],
         prerouting=[f"{{ id: phone, in: outside, proto: [udp, tcp], dport: 5060, dnat: {PHONE} }}"])
@@ -90,24 +87,8 @@ class Sip(GatewayCase):
         self.assertIn("EXPECTED", flow["status"])
         self.assertEqual(flow["master"]["dport"], master_port)
 
-    def test_a_phone_behind_masquerade_calls(self):
-        called = self.called("outside", SERVER)
-        caller = self.caller("inside", PHONE, SERVER)
-        voice = self.voice(PHONE)
-        self.assert_related(voice)
-        self.assertEqual((voice["reply"]["src"], voice["reply"]["dst"]), (SERVER, PUBLIC))
-        self.assertEqual(self.flows(proto="udp", dport=5060)[0]["helper"], "sip")
-        # The called side's RTP comes with that flow. Both RTCP are still to come.
-        self.assertEqual(self.expected_ports(), {PUBLIC: {CALLER_RTP, CALLER_RTP + 1}, SERVER: {CALLED_RTP + 1}})
-        self.report("outside", SERVER, PUBLIC, CALLER_RTP + 1, (PHONE, CALLER_RTP + 1))
-        self.assert_related(self.flows(src=SERVER, dst=PUBLIC, dport=CALLER_RTP + 1)[0])
-        self.assert_ended_well(caller, called)
-        self.assertIn(f"c=IN IP4 {PUBLIC}\n", self.messages(SERVER).replace("\r", ""))
-        self.assertNotIn(PHONE, self.messages(SERVER))
-        self.assertEqual(self.expected_ports(), {})  # BYE ends them
-        self.assertEqual(self.lab.rule_counts()["data"], 2)
-
-    def test_two_phones_with_the_same_ports(self):
+    def two_phones(self):
+        """They announce the same port, and have voice at the same time."""
         run("ip", "-n", self.lab.names["inside"], "addr", "add", SECOND + "/24", "dev", "eth0")
         called = self.called("outside", SERVER, calls=2)
         callers = [self.caller("inside", PHONE, SERVER)]
@@ -126,6 +107,31 @@ class Sip(GatewayCase):
         for port in ports:
             self.assertIn(f"m=audio {port} ", heard)
         self.assertNotIn(NETWORK["inside"], heard)
+
+
+@unittest.skipUnless(os.geteuid() == 0, "network namespaces need root")
+@needs("sipp")
+@unittest.skipUnless(VOICE.exists(), "no recorded voice beside sipp")
+class Sip(SipCase):
+    def test_a_phone_behind_masquerade_calls(self):
+        called = self.called("outside", SERVER)
+        caller = self.caller("inside", PHONE, SERVER)
+        voice = self.voice(PHONE)
+        self.assert_related(voice)
+        self.assertEqual((voice["reply"]["src"], voice["reply"]["dst"]), (SERVER, PUBLIC))
+        self.assertEqual(self.flows(proto="udp", dport=5060)[0]["helper"], "sip")
+        # The called side's RTP comes with that flow. Both RTCP are still to come.
+        self.assertEqual(self.expected_ports(), {PUBLIC: {CALLER_RTP, CALLER_RTP + 1}, SERVER: {CALLED_RTP + 1}})
+        self.report("outside", SERVER, PUBLIC, CALLER_RTP + 1, (PHONE, CALLER_RTP + 1))
+        self.assert_related(self.flows(src=SERVER, dst=PUBLIC, dport=CALLER_RTP + 1)[0])
+        self.assert_ended_well(caller, called)
+        self.assertIn(f"c=IN IP4 {PUBLIC}\n", self.messages(SERVER).replace("\r", ""))
+        self.assertNotIn(PHONE, self.messages(SERVER))
+        self.assertEqual(self.expected_ports(), {})  # BYE ends them
+        self.assertEqual(self.lab.rule_counts()["data"], 2)
+
+    def test_two_phones_with_the_same_ports(self):
+        self.two_phones()
 
     def test_a_phone_behind_a_forwarded_port_is_called(self):
         called = self.called("inside", PHONE)
@@ -171,6 +177,16 @@ class Sip(GatewayCase):
         self.assertGreater(self.lab.drops()["policy"], before)
         self.assert_ended_well(caller, called)
         self.assertIn(f"c=IN IP4 {PHONE}\n", self.messages(SERVER).replace("\r", ""))
+
+
+@unittest.skipUnless(os.geteuid() == 0, "network namespaces need root")
+@needs("sipp")
+@unittest.skipUnless(VOICE.exists(), "no recorded voice beside sipp")
+class SipOnTwoWorkers(SipCase):
+    workers = 2
+
+    def test_two_phones_with_the_same_ports(self):
+        self.two_phones()
 
 
 def endpoint(address, port):
