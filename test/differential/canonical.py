@@ -91,8 +91,8 @@ class Canonical:
         before = bytes(raw)
         quoted, is_quote_changed = quoted_at(raw, layout), False
         if quoted is not None:
-            is_quote_changed = self._headers(raw, quoted, notes, True) or \
-                blank_sctp(raw, quoted)
+            is_quote_changed = self._headers(raw, quoted, notes, True)
+            is_quote_changed |= blank_unverifiable(raw, quoted)
         if drawn or is_quote_changed:
             self._blank_checksum(raw, before, at, layout, notes)
             if layout.family == 4 and drawn:
@@ -147,12 +147,19 @@ class Canonical:
         return f" #{drawn.index(fields[7]) + 1}"
 
 
-def blank_sctp(raw, at):
-    """Of a quoted packet. Linux makes it anew over what is quoted, though more may be missing."""
+def blank_unverifiable(raw, at):
+    """Of a quoted packet: the checksum of SCTP, which Linux makes anew over what is quoted, though
+    more may be missing; and of ICMP that was cut before its identifier."""
     layout = layout_of(raw, at)
-    if layout is None or layout.protocol != SCTP_CHECKSUM or layout.transport is None:
+    if layout is None or layout.transport is None:
         return False
-    first, last = layout.transport + 8, layout.transport + 12
+    first = layout.transport + CHECKSUM_AT.get(layout.protocol, 0)
+    if layout.protocol == SCTP_CHECKSUM:
+        last = first + 4
+    elif layout.protocol in (ICMP, ICMPV6) and len(raw) < layout.transport + 6:
+        last = first + 2
+    else:
+        return False
     raw[first:last] = bytes(len(raw[first:last]))
     return True
 

@@ -31,6 +31,7 @@ class NatAnswer:
     slack_s: float = 0.0
     is_delivered: bool = False                     # to the box; Rampart only
     has_answered: bool = False                     # with a packet of its own; Rampart only
+    sent: bytes = b""                              # the frame; Rampart only
 
 
 @dataclasses.dataclass
@@ -173,7 +174,7 @@ class SubjectPlay:
         side, packet = resolved
         [frame] = self.subject.frames([packet])
         now = microseconds(moment.time, self.start)
-        answer = NatAnswer([], [])
+        answer = NatAnswer([], [], sent=frame)
         if side == "box":
             self._ask([f"kernel {now} {out_side(frame)} {frame.hex()}"], answer)
         else:

@@ -28,6 +28,7 @@
 #include <vector>
 
 #include "control/conntrack_format.h"
+#include "control/expectation_format.h"
 #include "control/flow_list.h"
 #include "control/packet_log_format.h"
 #include "rules/log_statement.h"
@@ -272,6 +273,14 @@ void Subject::table(std::istream& words) {
     for (FlowIndex index = 0; index < flows.capacity(); ++index) {
         if (read_flow(flows, 0, index, pipeline_->now().tick, entry))
             std::cout << "flow " << format_flow({.flow = entry}, format_) << '\n';
+    }
+    const ExpectationTable& expectations = pipeline_->helpers()->expectations();
+    const Tick now = pipeline_->now().tick;
+    Expectation expectation;
+    for (uint32_t slot = 0; slot < expectations.capacity(); ++slot) {
+        if (!expectations.read(slot, expectation) || is_past(expectation.deadline, now)) continue;
+        const uint32_t left_s = ticks_left(expectation.deadline, now) / kTicksPerSecond;
+        std::cout << "expect " << format_expectation(expectation, left_s) << '\n';
     }
 }
 
