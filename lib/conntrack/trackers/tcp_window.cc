@@ -37,7 +37,8 @@ uint32_t highest_sack(const TcpSegment& segment, uint32_t ack) noexcept {
     for_each_option(segment, [&](uint8_t kind, const uint8_t* data, uint8_t size) {
         if (kind != kOptionSack || size % 8 != 0) return;
         for (unsigned block = 0; block < size; block += 8) {
-            const uint32_t right_edge = load_host32(data + block + 4);
+            const uint32_t right_edge =
+                load_host32(data + block + 4) - static_cast<uint32_t>(segment.shift);
             if (is_after(right_edge, highest)) highest = right_edge;
         }
     });
@@ -139,7 +140,7 @@ WindowResult check_window(TcpFlow& tcp, Direction direction, TcpState state,
     uint32_t seq = segment.seq, end = segment.end, ack = segment.ack;
     uint32_t sack = ack;
     if (segment.options_size != 0 && tcp.flags[1 - sender] & tcp_side::kSackPermitted)
-        sack = highest_sack(segment, ack);  // SACK blocks are numbered as the acknowledgement was
+        sack = highest_sack(segment, ack);
 
     if (side.max_win == 0) [[unlikely]] {
         if (segment.has(kSyn)) {

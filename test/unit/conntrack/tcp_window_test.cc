@@ -76,6 +76,36 @@ TEST_CASE("only data that was sent may be acknowledged") {
     }
 }
 
+TEST_CASE(
+    "SACK blocks of a connection that a helper renumbers are numbered as its peer sees them") {
+    // Two bytes more were sent on than the sender wrote: its 500 bytes end 502 bytes on.
+    Connection connection(1000, 5000);
+    connection.tcp.flags[0] |= tcp_side::kSackPermitted;
+    REQUIRE(connection.data(0, 500) == WindowResult::Accept);
+    const auto sack_to = [&](uint32_t right_edge) {
+        const uint32_t edge = connection.a + right_edge;
+        const std::array<uint8_t, 12> options = {1,
+                                                 1,
+                                                 5,
+                                                 10,
+                                                 0,
+                                                 0,
+                                                 0,
+                                                 0,
+                                                 static_cast<uint8_t>(edge >> 24),
+                                                 static_cast<uint8_t>(edge >> 16),
+                                                 static_cast<uint8_t>(edge >> 8),
+                                                 static_cast<uint8_t>(edge)};
+        TcpSegment made = segment(tcp_flag::kAck, connection.b, connection.a + 100, 0);
+        made.shift = 2;
+        made.options = options.data();
+        made.options_size = options.size();
+        return connection.check(Direction::Reply, TcpState::Established, made);
+    };
+    CHECK(sack_to(503) == WindowResult::Invalid);
+    CHECK(sack_to(502) == WindowResult::Accept);
+}
+
 TEST_CASE("an acknowledgement may lag by 66000 bytes and not by more") {
     Connection connection(1000, 5000);
     for (uint32_t sent = 0; sent < 70000; sent += 500) {
