@@ -3,14 +3,18 @@
 #include <fmt/format.h>
 
 #include "conntrack/helper_names.h"
+#include "packet/packet.h"
 
 namespace rampart {
 namespace {
 
 void append_ends(std::string& out, std::string_view prefix, const Tuple& tuple) {
-    out += fmt::format("{0}src={1} {0}dst={2} sport={3} dport={4} ", prefix,
-                       tuple.src_address().to_string(), tuple.dst_address().to_string(),
-                       tuple.src_port.host(), tuple.dst_port.host());
+    out += fmt::format("{0}src={1} {0}dst={2} ", prefix, tuple.src_address().to_string(),
+                       tuple.dst_address().to_string());
+    const uint16_t source = tuple.src_port.host(), destination = tuple.dst_port.host();
+    out += tuple.protocol == ip_protocol::kGre
+               ? fmt::format("srckey={:#x} dstkey={:#x} ", source, destination)
+               : fmt::format("sport={} dport={} ", source, destination);
 }
 
 }  // namespace
