@@ -1,5 +1,6 @@
 """Packets that came out, taken apart far enough to answer them."""
 import dataclasses
+import re
 import socket
 import struct
 
@@ -59,11 +60,19 @@ def quoted_at(packet, layout):
     return at + 8
 
 
+COMMAS = re.compile(rb"(\d+),(\d+),(\d+),(\d+),(\d+),(\d+)")
+EXTENDED = re.compile(rb"\|([12]?)\|([^|]*)\|(\d+)\|")
+OFFERED = re.compile(rb"DCC \w+ (?:\S+ )?(\d{6,}) (\d+)")
+MEDIA = re.compile(rb"c=IN IP[46] (\S+)\r.*?m=audio (\d+) ", re.S)
+
+
 class Emitted:
     """What steps say about a packet that came out: {name.src}, {name.end} ..."""
 
-    def __init__(self, side, packet):
-        self.side = side
+    def __init__(self, side, packet, sent=None):
+        """`sent`: the packet before, as its sender wrote it."""
+        self.side, self.packet = side, packet
+        self.next = Emitted(side, sent).end if sent else 0
         layout = layout_of(packet)
         family = socket.AF_INET if layout.family == 4 else socket.AF_INET6
         self.srchost, self.dsthost = (
@@ -77,6 +86,21 @@ class Emitted:
         self.seq = self.ack = self.end = 0
         if layout.protocol == TCP and layout.transport is not None:
             self._read_tcp(packet, layout.transport)
+
+    @property
+    def said(self):
+        """The end that the payload announces, as FTP, IRC and SIP write it."""
+        if found := COMMAS.search(self.packet):
+            numbers = [int(number) for number in found.groups()]
+            return end_of(".".join(map(str, numbers[:4])), numbers[4] * 256 + numbers[5])
+        if found := EXTENDED.search(self.packet):
+            host = found[2].decode() if found[2] else self.srchost
+            return end_of(host, int(found[3]))
+        if found := OFFERED.search(self.packet):
+            return end_of(socket.inet_ntoa(struct.pack(">I", int(found[1]))), int(found[2]))
+        if found := MEDIA.search(self.packet):
+            return end_of(found[1].decode(), int(found[2]))
+        raise AttributeError("said")
 
     def _read_tcp(self, packet, at):
         self.seq, self.ack, words, flags = struct.unpack_from(">IIBB", packet, at + 4)

@@ -7,6 +7,7 @@ import dataclasses
 
 from canonical import Canonical, numbers_in
 from compare import shown_classes, shown_table, tables_agree
+from emitted import Emitted
 
 REFUSALS = ("ttl_exceeded", "too_big", "no_route")
 
@@ -30,8 +31,28 @@ def differences(result):
     for index, (theirs, mine) in enumerate(zip(result.kernel, result.ours)):
         if theirs is None:
             continue
+        if announce_drawn_ports(theirs, mine):
+            return  # numbers of different lengths: what follows is numbered differently
         if found := comparison.step(theirs, mine):
             yield NatDifference(index, *found, result)
+
+
+def announce_drawn_ports(theirs, mine):
+    """A helper wrote a port that it drew, because the announced one was taken."""
+    said = [[said_by(frame) for _, frame, _ in answer.outputs[:1]] for answer in (theirs, mine)]
+    if said[0] == said[1] or not all(said) or not all(said[0] + said[1]):
+        return False
+    announced = said_by(mine.sent)
+    hosts, ports = zip(*(one.rpartition(":")[::2] for one in (said[0][0], said[1][0], announced)))
+    return hosts[0] == hosts[1] and ports[2] not in ports[:2] and \
+        min(int(port) for port in ports[:2]) >= 1024 and theirs.classes == mine.classes
+
+
+def said_by(frame):
+    try:
+        return Emitted("", frame[14:]).said
+    except AttributeError:
+        return None
 
 
 class Comparison:

@@ -1,5 +1,5 @@
 """Differences with translations that are intended; each names its row in docs/differences.md."""
-from emitted import ICMP, ICMPV6, layout_of, quoted_at
+from emitted import ICMP, ICMPV6, TCP, layout_of, quoted_at
 from known import Known
 
 
@@ -28,7 +28,40 @@ def quotes_itself(difference):
     return source == destination
 
 
+def payloads(difference):
+    """Of the kernel's packet, Rampart's, and of what was sent; only for TCP."""
+    theirs, mine = difference.answers
+    frames = [answer.outputs[0][1] for answer in (theirs, mine) if answer.outputs] + [mine.sent]
+    packets = [frame[14:] for frame in frames]
+    if len(packets) != 3 or any(layout_of(packet).protocol != TCP for packet in packets):
+        return None
+    return [packet[at + (packet[at + 12] >> 4) * 4:] for packet in packets
+            for at in (layout_of(packet).transport,)]
+
+
+def writes_short_address(difference):
+    found = payloads(difference)
+    return bool(found) and found[2].startswith(b"EPRT |2|") and \
+        found[0].count(b":") == 7 and len(found[1]) < len(found[0])
+
+
+def is_copy_of_announcement(difference):
+    """Linux reads only what is new to it, and lets a late copy pass as it is."""
+    found = payloads(difference)
+    return bool(found) and found[0] == found[2] != found[1] and \
+        found[2][:4].upper() in (b"PORT", b"EPRT", b"227 ", b"229 ")
+
+
+def is_disconnect_notify(difference):
+    found = payloads(difference)
+    return bool(found) and all(text[4:10] == bytes.fromhex("1a2b3c4d000d") for text in found) and \
+        found[1] == found[2]
+
+
 KNOWN = (
+    Known("IPv6 addresses that the FTP helper writes", writes_short_address),
+    Known("a late copy of an FTP announcement", is_copy_of_announcement),
+    Known("PPTP's Call-Disconnect-Notify", is_disconnect_notify, goes_on=True),
     Known("the box's own errors about INVALID packets", is_own_about_invalid),
     Known("an echo whose identifier is taken", is_echo_of_taken_identifier),
     Known("ICMP errors about flows that translation has talk to themselves", quotes_itself),

@@ -58,7 +58,9 @@ class NatPlayer:
         batch = [PlayedNat(sequence, self.next_number + i)
                  for i, sequence in enumerate(sequences)]
         self.next_number += len(batch)
-        self.kernel.configure(Batch(batch, timeouts))
+        rules = Batch(batch, timeouts)
+        self.kernel.configure(rules)
+        self.kernel.lists_expectations = rules.has_helpers
         records = NatKernelPlay(self.kernel, self.subject, batch).play()
         self.kernel.forget()
         return [self._result(played, record) for played, record in zip(batch, records)]
@@ -70,12 +72,17 @@ class NatPlayer:
         return NatResult(played, [moment and moment.answer for moment in record], ours)
 
 
-def note_emission(step, outputs, emitted):
+def note_emission(step, frame, outputs, emitted):
     """Later steps may name what came out first and is no ICMP error."""
-    for side, frame, _ in outputs:
-        if quoted_at(frame[14:], layout_of(frame[14:])) is None:
-            emitted[step.label] = Emitted(side, frame[14:])
+    for side, out, _ in outputs:
+        if quoted_at(out[14:], layout_of(out[14:])) is None:
+            emitted[step.label] = Emitted(side, out[14:], frame[14:])
             return
+
+
+def add_expectation(table, line):
+    seconds, _, rest = line.strip().partition(" ")
+    table["expected " + rest] = int(seconds)
 
 
 class NatKernelPlay:
@@ -139,7 +146,7 @@ class NatKernelPlay:
         outputs = [(out, sent, False) for out, sent, _ in outputs]
         self.records[index].append(Moment(NatAnswer(classes, outputs, local), moment))
         if step.label:
-            note_emission(step, outputs, self.emitted[index])
+            note_emission(step, frame, outputs, self.emitted[index])
 
     def _list_table(self, sent):
         moment, slack_s, lines = self.kernel.table()
@@ -150,7 +157,8 @@ class NatKernelPlay:
             owner = next((self.owner[value] for value in ADDRESS.findall(line)
                           if value in self.owner), None)
             if owner in entries:
-                add_entry(entries[owner].answer.table, line)
+                add = add_entry if line.startswith("ipv") else add_expectation
+                add(entries[owner].answer.table, line)
 
 
 class SubjectPlay:
@@ -182,7 +190,7 @@ class SubjectPlay:
             self._answer_from_box(now, moment.answer, delivered, answer)
         self._ask([f"table {microseconds(moment.table_time, self.start)}"], answer)
         if step.label:
-            note_emission(step, answer.outputs, self.emitted)
+            note_emission(step, frame, answer.outputs, self.emitted)
         return answer
 
     def _answer_from_box(self, now, theirs, delivered, answer):
@@ -208,6 +216,8 @@ class SubjectPlay:
                 answer.classes += [] if ct_class == "-" else [f"{ct_class} {shown}"]
             elif kind == "flow":
                 add_entry(answer.table, rest)
+            elif kind == "expect":
+                add_expectation(answer.table, rest)
             elif kind in ("out", "reply", "in"):
                 side, frame = rest.split()
                 if kind == "in":

@@ -8,8 +8,17 @@ A step is one line. Its packet can be given a name, and later steps can use what
     wait 2.3s
 
 {q.src} and {q.dst} are addresses with ports, {q.srchost} and {q.dsthost} without, {q.id} the ICMP
-identifier, {q.seq}, {q.ack}, {q.end} TCP's numbers. The two sides choose different ports, so each
-gets packets of its own. A step is passed over when nothing came out of the packet it names.
+identifier, {q.seq}, {q.ack}, {q.end} TCP's numbers, {q.next} the sequence number that its sender
+goes on with. The two sides choose different ports, so each gets packets of its own. A step is
+passed over when nothing came out of the packet it names.
+
+A payload is text at the end of a line, with \\r and \\n:
+
+    c: inside tcp in1:4000 > out1:21 P. seq {b.next} ack {a.end} say PORT commas(in1),16,1\\r\\n
+    outside tcp out1:20 > {c.said} S seq 1
+
+commas(in1) is 10,0,0,1, decimal(in1) the address as a number, LENGTH the bytes behind the first
+empty line. {c.said} is the address and port that the payload of c announces as it came out.
 """
 import dataclasses
 import re
@@ -20,6 +29,8 @@ from sequences import WAIT, Names
 
 LABEL = re.compile(r"(\w+): (.*)")
 REFERENCE = re.compile(r"\{(\w+)\.(\w+)\}")
+COMMAS = re.compile(r"commas\(([^)]*)\)")
+DECIMAL = re.compile(r"decimal\(([^)]*)\)")
 PAIR = ("boxin", "boxout")
 MASKS = {"ip": "255.255.255.248", "ip6": "ffff:ffff:ffff:ffff:ffff:ffff::"}
 
@@ -31,6 +42,8 @@ class NatSequence:
     rules: tuple = ()          # NatRules
     is_open: bool = True       # everything is forwarded; else what inside opens and what is dnat
     v6: str = ""               # or "v6"
+    has_helpers: bool = False  # expectations are compared
+    is_whole: bool = False     # no step may be passed over
     why: str = ""
     expectations: list = dataclasses.field(default_factory=list)
 
@@ -56,7 +69,18 @@ class NatStep:
         except (KeyError, AttributeError):
             return None
         side, _, packet = line.partition(" ")
-        return side, names.resolve(packet)
+        packet, has_text, text = names.resolve(packet).partition(" say ")
+        return side, f"{packet} data {payload_of(text)}" if has_text else packet
+
+
+def payload_of(text):
+    """The text of a payload, as hexadecimal digits."""
+    text = COMMAS.sub(lambda found: found[1].replace(".", ","), text)
+    text = DECIMAL.sub(lambda found: str(int.from_bytes(packed(found[1]), "big")), text)
+    text = text.replace("\\r", "\r").replace("\\n", "\n")
+    text = re.sub(r"\\([0-3])", lambda found: chr(int(found[1])), text)
+    body = text.partition("\r\n\r\n")[2]
+    return text.replace("LENGTH", str(len(body))).encode().hex()
 
 
 class PlayedNat:
@@ -135,6 +159,7 @@ class Batch:
 
     def __init__(self, played, timeouts):
         self.played, self.timeouts = played, timeouts
+        self.has_helpers = any(one.sequence.has_helpers for one in played)
 
     def sysctls(self):
         return {"net/netfilter/nf_conntrack_acct": 1, **self.timeouts}

@@ -17,7 +17,7 @@ def vector(name, rules, text, is_open=True, v6=""):
     rows = [[column.strip() for column in line.split("|")]
             for line in text.splitlines() if line.strip()]
     return NatSequence(name, [row[0] for row in rows], tuple(rules), is_open, v6,
-                       expectations=[row[1:] for row in rows])
+                       is_whole=True, expectations=[row[1:] for row in rows])
 
 
 def dnat(to, *ports, side="outside", **more):

@@ -56,6 +56,7 @@ class RoutedKernel(Kernel):
     def __init__(self, marker_frame):
         super().__init__(marker_frame)
         self.box_log, self.raw = None, {}
+        self.lists_expectations = False
 
     def rules(self):
         return observer() + box_observer()
@@ -88,6 +89,13 @@ class RoutedKernel(Kernel):
             pass  # a rule, or the lack of a free port, dropped it
         now = time.monotonic()
         return now, self._wait_for_marker("inside"), self._read_outputs()
+
+    def table(self):
+        moment, slack_s, lines = super().table()
+        if self.lists_expectations:
+            for family in ("ipv4", "ipv6"):
+                lines += run("conntrack", "-L", "expect", "-f", family).stdout.splitlines()
+        return moment, slack_s, lines
 
     def box_packets(self):
         """[(class, packet)] of what the box has sent since."""

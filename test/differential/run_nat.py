@@ -10,13 +10,14 @@ import argparse
 import sys
 import time
 
+import helper_vectors
+import nat_vectors
 from compare import shown_classes
 from known import missing_rows
 from nat_compare import NatDifference, differences
 from nat_generator import generate
 from nat_known import KNOWN, explanation
 from nat_player import NatPlayer
-from nat_vectors import VECTORS
 from routed_kernel import NETWORK, RoutedKernel
 from run import parse_seeds
 from suite import with_both_sides
@@ -48,8 +49,16 @@ class Judge:
             self.explained[known.row] = self.explained.get(known.row, 0) + 1
             if not known.goes_on:
                 return None
-        for index, (answer, expected) in enumerate(
-                zip(result.kernel, result.played.sequence.expectations)):
+        return self._unmet(result)
+
+    @staticmethod
+    def _unmet(result):
+        """What a vector expects, and the kernel does otherwise."""
+        sequence = result.played.sequence
+        for index, (answer, step) in enumerate(zip(result.kernel, result.played.steps)):
+            if answer is None and step.line and sequence.is_whole:
+                return NatDifference(index, "expectation", "passed over", "-", result)
+        for index, (answer, expected) in enumerate(zip(result.kernel, sequence.expectations)):
             if answer and expected and shown_classes(answer) != expected[0]:
                 return NatDifference(index, "expectation", shown_classes(answer), expected[0],
                                      result)
@@ -72,7 +81,8 @@ def chosen_sequences(options):
     found = []
     if options.vectors is not None or options.seeds is None:
         words = options.vectors or [""]
-        found += [vector for vector in VECTORS if any(word in vector.name for word in words)]
+        found += [vector for vector in nat_vectors.VECTORS + helper_vectors.VECTORS
+                  if any(word in vector.name for word in words)]
     if options.seeds is not None or options.vectors is None:
         found += [generate(seed) for seed in options.seeds or range(1000)]
     return found
