@@ -3,6 +3,7 @@ import dataclasses
 import struct
 
 from nat_rules import NatRule
+from nat_sequences import LABEL
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,8 +87,8 @@ class Talk:
 
     def again(self, index=-1):
         """A packet once more, as it was."""
-        line = self.lines[index]
-        self.lines.append(f"{self._name()}: {line.partition(': ')[2]}")
+        line = LABEL.sub(r"\2", self.lines[index], count=1)
+        self.lines.append(f"{self._name()}: {line}")
 
     def step(self, line):
         self.lines.append(line)

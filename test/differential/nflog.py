@@ -11,6 +11,7 @@ NETLINK_NETFILTER = 12
 SUBSYSTEM_ULOG = 4 << 8
 MESSAGE_PACKET, MESSAGE_CONFIG = SUBSYSTEM_ULOG | 0, SUBSYSTEM_ULOG | 1
 REQUEST, ACKNOWLEDGE = 1, 4
+ACKNOWLEDGEMENT = 2  # the type of message that answers
 CONFIG_COMMAND, CONFIG_MODE, CONFIG_THRESHOLD = 1, 2, 5
 COMMAND_BIND, COPY_META, COPY_PACKET = 1, 1, 2
 ATTRIBUTE_PAYLOAD, ATTRIBUTE_PREFIX = 9, 10
@@ -38,6 +39,8 @@ class PacketLog:
         header = struct.pack("=IHHII", 16 + len(body), MESSAGE_CONFIG, REQUEST | ACKNOWLEDGE, 1, 0)
         self.socket.send(header + body)
         answer = self.socket.recv(65536)
+        while struct.unpack_from("=H", answer, 4)[0] != ACKNOWLEDGEMENT:
+            answer = self.socket.recv(65536)  # a packet that was logged meanwhile
         error = -struct.unpack_from("=i", answer, 16)[0]
         if error:
             raise OSError(error, f"packet log: {errno.errorcode.get(error, error)}")

@@ -10,6 +10,7 @@ import argparse
 import sys
 import time
 
+import helper_generator
 import helper_vectors
 import nat_vectors
 from compare import shown_classes
@@ -79,12 +80,16 @@ def show(difference):
 
 def chosen_sequences(options):
     found = []
-    if options.vectors is not None or options.seeds is None:
+    chosen = (options.vectors, options.seeds, options.helper_seeds)
+    is_all = all(choice is None for choice in chosen)
+    if options.vectors is not None or is_all:
         words = options.vectors or [""]
         found += [vector for vector in nat_vectors.VECTORS + helper_vectors.VECTORS
                   if any(word in vector.name for word in words)]
-    if options.seeds is not None or options.vectors is None:
+    if options.seeds is not None or is_all:
         found += [generate(seed) for seed in options.seeds or range(1000)]
+    if options.helper_seeds is not None or is_all:
+        found += [helper_generator.generate(seed) for seed in options.helper_seeds or range(200)]
     return found
 
 
@@ -112,7 +117,11 @@ def play_all(options, kernel, subject):
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", type=parse_seeds, metavar="A-B")
+    parser.add_argument("--seeds", type=parse_seeds, metavar="A-B",
+                        help="random sequences; without any of these three: all vectors, "
+                             "0-999, and helpers 0-199")
+    parser.add_argument("--helper-seeds", type=parse_seeds, metavar="A-B",
+                        help="random sessions with helpers")
     parser.add_argument("--vectors", nargs="*", metavar="WORDS")
     parser.add_argument("--verbose", action="store_true", help="say what explains differences")
     parser.add_argument("--limit", type=int, default=10, help="differences to show in full")
