@@ -95,6 +95,8 @@ class Packets:
         self.protocols = rng.choice((("udp",), ("udp",), ("tcp",), ("tcp",), ("icmp",),
                                      ("udp", "tcp"), ("udp", "icmp"), ("sctp",), ("udplite",),
                                      ("other", "udp")))
+        if has_pool:  # two hosts without ports may get one address, by chance
+            self.protocols = tuple(name for name in self.protocols if name != "other")
 
     def step(self):
         roll = self.rng.random()
