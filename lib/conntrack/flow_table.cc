@@ -53,7 +53,8 @@ Result<std::unique_ptr<FlowTable>> FlowTable::create(const Options& options) {
     const uint32_t capacity = options.capacity + kSpareSlots;
     table->sources_ = options.sources;
     table->capacity_ = capacity;
-    const bool has_keys = table->keys_.create(options.name, options.capacity, node, options.hash);
+    const bool has_keys = table->keys_.create(
+        options.name, options.capacity * options.keys_per_flow, node, options.hash);
     table->flows_ = allocate_array<Flow>("flows", capacity, node);
     table->forwarding_ = allocate_array<Forwarding>("flow-forwarding", capacity, node);
     table->reply_ = allocate_array<SeqCell<FlowReply>>("flow-reply", capacity, node);
@@ -66,9 +67,10 @@ Result<std::unique_ptr<FlowTable>> FlowTable::create(const Options& options) {
     table->closing_.use(table->links_);
     if (!has_keys || !table->flows_ || !table->forwarding_ || !table->info_ || !table->reply_ ||
         !table->sweep_at_ || !table->free_ || !table->erased_ || !table->links_)
-        return failure("no memory for a table of " + std::to_string(options.capacity) + " flows (" +
-                           std::to_string(bytes_for(options.capacity) >> 20) + " MiB)",
-                       "raise memory.size, reserve more hugepages, or lower conntrack.max");
+        return failure(
+            "no memory for a table of " + std::to_string(options.capacity) + " flows (" +
+                std::to_string(bytes_for(options.capacity, options.keys_per_flow) >> 20) + " MiB)",
+            "raise memory.size, reserve more hugepages, or lower conntrack.max");
     table->free_count_ = capacity;
     for (uint32_t i = 0; i < capacity; ++i)
         table->free_[i] = capacity - 1 - i;
@@ -83,8 +85,8 @@ FlowTable::~FlowTable() {
         rte_free(array);
 }
 
-uint64_t FlowTable::bytes_for(uint32_t capacity) noexcept {
-    return KeyTable::bytes_for(capacity) +
+uint64_t FlowTable::bytes_for(uint32_t capacity, uint32_t keys_per_flow) noexcept {
+    return KeyTable::bytes_for(capacity * keys_per_flow) +
            uint64_t{capacity} * (sizeof(Flow) + sizeof(Forwarding) + sizeof(SeqCell<FlowInfo>) +
                                  sizeof(SeqCell<FlowReply>) + sizeof(Tick) + 2 * sizeof(FlowIndex) +
                                  sizeof(EvictionLink));

@@ -40,6 +40,7 @@ class FlowTable {
     struct Options {
         std::string name;                 // of the hashes inside DPDK; unique in the process
         uint32_t capacity = 0;            // flows
+        uint32_t keys_per_flow = 1;       // 2 when all may be translated
         SourceCounts* sources = nullptr;  // shared by all tables; null: nothing is counted
         int numa_node = -1;
         KeyedHash hash = KeyedHash::from_seed(0);
@@ -51,7 +52,7 @@ class FlowTable {
     FlowTable(const FlowTable&) = delete;
     FlowTable& operator=(const FlowTable&) = delete;
     // Bytes that create() will take for this many flows, for the start-up report and sizing.
-    static uint64_t bytes_for(uint32_t capacity) noexcept;
+    static uint64_t bytes_for(uint32_t capacity, uint32_t keys_per_flow) noexcept;
 
     // --- worker ---
 

@@ -41,7 +41,7 @@ class KeyTable {
     KeyTable(const KeyTable&) = delete;
     KeyTable& operator=(const KeyTable&) = delete;
 
-    // Room for `capacity` flows; false: no memory. `name` is unique in the process.
+    // Room for `capacity` keys; false: no memory. `name` is unique in the process.
     bool create(const std::string& name, uint32_t capacity, int numa_node, const KeyedHash& hash);
     static uint64_t bytes_for(uint32_t capacity) noexcept;
 

@@ -13,11 +13,6 @@ namespace {
 
 constexpr int kAnyNumaNode = -1;
 
-bool has_routed_port(const SystemSettings& system) {
-    return std::any_of(system.devices.begin(), system.devices.end(),
-                       [](const DeviceSettings& device) { return device.is_routed; });
-}
-
 constexpr std::chrono::microseconds kPollInterval{200};
 
 }  // namespace
@@ -38,9 +33,9 @@ Result<std::unique_ptr<Datapath>> Datapath::create(const SystemSettings& system,
     if (const auto opened = datapath->open_ports(system, workers); !opened)
         return tl::unexpected<Error>(opened.error());
     datapath->choose_steering(workers);
-    const bool is_routed = has_routed_port(system);
-    if (workers > 1 || is_routed) {
-        auto hand_off = HandOff::create(static_cast<uint16_t>(workers + is_routed));
+    const bool has_routed_port = is_routed(system);
+    if (workers > 1 || has_routed_port) {
+        auto hand_off = HandOff::create(static_cast<uint16_t>(workers + has_routed_port));
         if (!hand_off) return tl::unexpected<Error>(hand_off.error());
         datapath->hand_off_ = std::move(*hand_off);
     }
@@ -49,14 +44,14 @@ Result<std::unique_ptr<Datapath>> Datapath::create(const SystemSettings& system,
         if (!notices) return tl::unexpected<Error>(notices.error());
         datapath->notices_ = std::move(*notices);
     }
-    if (is_routed) {
+    if (has_routed_port) {
         auto routing = Routing::create({});
         if (!routing) return tl::unexpected<Error>(routing.error());
         datapath->routing_ = std::move(*routing);
     }
     if (const auto made = datapath->make_workers(system, workers, max_flows, clock); !made)
         return tl::unexpected<Error>(made.error());
-    if (is_routed) {
+    if (has_routed_port) {
         if (const auto made = datapath->make_kernel_path(system); !made)
             return tl::unexpected<Error>(made.error());
     }
@@ -143,6 +138,7 @@ Result<void> Datapath::make_workers(const SystemSettings& system, uint16_t count
     for (uint16_t i = 0; i < count; ++i) {
         auto flows = FlowTable::create({.name = "flows-" + std::to_string(i),
                                         .capacity = flows_per_worker(max_flows, count),
+                                        .keys_per_flow = keys_per_flow(system, count),
                                         .sources = sources_.get(),
                                         .numa_node = kAnyNumaNode,
                                         .hash = hash});

@@ -231,4 +231,34 @@ TEST_CASE("a table without room or with too much is refused with a reason") {
     CHECK(too_big.error().hint.find("conntrack.max") != std::string::npos);
 }
 
+TEST_CASE("a table for translation has room for two keys of every flow") {
+    constexpr uint32_t kFlows = 20'000;
+    auto table = *FlowTable::create({.name = DpdkSession::get().unique_name("table"),
+                                     .capacity = kFlows,
+                                     .keys_per_flow = 2,
+                                     .numa_node = -1,
+                                     .hash = KeyedHash::from_seed(3)});
+    Tuple original;
+    original.family = Family::Ipv4;
+    original.protocol = ip_protocol::kUdp;
+    original.dst = IpAddress::parse("203.0.113.1")->bytes;
+    const AddressBytes outside = IpAddress::parse("192.0.2.1")->bytes;
+    uint32_t confirmed = 0;
+    for (uint32_t flow = 0; flow < kFlows; ++flow) {
+        store_host32(original.src.data(), 0x0a00'0000 + flow);
+        original.src_port = be16::from_host(static_cast<uint16_t>(1024 + flow));
+        Tuple translated = original;
+        translated.src = outside;
+        const FlowIndex index = table->allocate();
+        table->flow(index).set_status(flow_status::kSrcNat);
+        FlowInfo info;
+        info.original = original;
+        FlowReply reply;
+        reply.reply = invert(translated);
+        confirmed += table->confirm_translated(index, info, reply, 1000);
+    }
+    CHECK(confirmed == kFlows);
+    CHECK(table->count() == kFlows);
+}
+
 }  // namespace rampart::test
