@@ -3,7 +3,8 @@
 // For work on the packet path; the figures in docs/performance.md are of the whole daemon (scripts/
 // bench.sh). Each line: protocol, flows, cycles per packet of a burst of 64 (median and 10th
 // percentile over bursts), packets in random order over flows that are established in both
-// directions. Runs without root and without hugepages: --huge uses them.
+// directions. Then what a rule that logs adds, and what routing and translation add, side by side.
+// Runs without root and without hugepages: --huge uses them.
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
@@ -15,8 +16,10 @@
 #include <rte_mbuf.h>
 
 #include "config/loader.h"
+#include "dataplane/nat.h"
 #include "dataplane/pipeline.h"
 #include "dataplane/rule_log.h"
+#include "dataplane/unresolved.h"
 #include "dpdk/eal.h"
 #include "dpdk/packet_pool.h"
 #include "packet/checksum.h"
@@ -27,11 +30,27 @@ namespace {
 constexpr uint32_t kFrames = 1 << 16;  // distinct packets, drawn at random
 constexpr uint32_t kFrameBytes = 64;
 
-constexpr const char* kHead = R"(
+constexpr InterfaceIndex kInside = 0, kOutside = 1;
+constexpr MacAddress kOwnMac{0, 0, 0, 0, 0, 1};  // that frames are sent to
+
+constexpr const char* kBridged = R"(
 version: 1
 interfaces:
   inside: { device: "vdev:net_null0", bridge: outside }
   outside: { device: "vdev:net_null1", bridge: inside }
+)";
+constexpr const char* kRouted = R"(
+version: 1
+interfaces:
+  inside: { device: "vdev:net_null0" }
+  outside: { device: "vdev:net_null1" }
+)";
+constexpr const char* kTranslation = R"(
+nat:
+  postrouting:
+    - { out: outside, snat: 192.0.2.1 }
+)";
+constexpr const char* kChains = R"(
 chains:
   forward:
     policy: drop
@@ -52,7 +71,7 @@ struct Packet4 {
 
 uint32_t write_frame(uint8_t* frame, const Packet4& packet) {
     std::memset(frame, 0, 60);
-    frame[5] = 1;
+    std::copy(kOwnMac.begin(), kOwnMac.end(), frame);
     frame[11] = 2;
     frame[12] = 8;
     uint8_t* ip = frame + 14;
@@ -81,11 +100,34 @@ uint32_t write_frame(uint8_t* frame, const Packet4& packet) {
     return 60;
 }
 
+// Clients and servers are behind one gateway each.
+std::unique_ptr<Routing> make_routing() {
+    auto routing = Routing::create({.max_routes4 = 1024, .max_routes6 = 64}).value();
+    const auto add = [&](InterfaceIndex interface, const char* prefix, const char* gateway) {
+        const IpAddress hop = *IpAddress::parse(gateway);
+        routing->set_link(interface, true, 1500, {kOwnMac});
+        routing->add(
+            {.prefix = *IpPrefix::parse(prefix),
+             .kind = RouteKind::OnLink,
+             .hops = {{.interface = interface, .family = hop.family, .gateway = hop.bytes}}});
+        routing->set_neighbour({interface, hop.family, hop.bytes}, NeighbourWord::State::Resolved,
+                               {2, 0, 0, 0, 0, static_cast<uint8_t>(interface)});
+    };
+    add(kInside, "10.0.0.0/8", "172.16.0.2");
+    add(kOutside, "192.168.0.0/16", "172.16.1.2");
+    routing->add({.prefix = *IpPrefix::parse("192.0.2.1/32"), .kind = RouteKind::Local});
+    routing->apply([] {});
+    return routing;
+}
+
 class Bench {
   public:
-    Bench(const std::string& name, uint32_t flows, const std::string& rules)
+    // `configuration`: all of it. Its interfaces are routed unless they are bridged.
+    Bench(const std::string& name, uint32_t flows, const std::string& configuration_text)
         : pool_(PacketPool::create(name, 4096, -1).value()),
-          table_(FlowTable::create({.name = name, .capacity = flows * 4 / 3 + 64}).value()),
+          table_(
+              FlowTable::create({.name = name, .capacity = flows * 4 / 3 + 64, .keys_per_flow = 2})
+                  .value()),
           rule_log_(RuleLog::create(name, -1).value()),
           steering_(Steering::single()),
           reassembly_({}),
@@ -93,27 +135,40 @@ class Bench {
           context_(*table_, reassembly_, *counters_, steering_, 0),
           burst_(new Burst) {
         Diagnostics diagnostics;
-        auto configuration = load_configuration("bench", kHead + rules, diagnostics);
+        auto configuration = load_configuration("bench", configuration_text, diagnostics);
         if (!configuration) std::puts(diagnostics.to_text().c_str());
         snapshot_ = std::move(configuration->snapshot);
         snapshot_->generation = 1;
         snapshot_->paths.push_back(std::make_unique<PathTable>(snapshot_->ruleset.index_count));
-        context_.snapshot = snapshot_.get();
-        context_.paths = snapshot_->paths[0].get();
+        if (snapshot_->ruleset.names.interfaces[kInside].bridge_peer == kNoInterface) {
+            routing_ = make_routing();
+            nat_ = std::make_unique<Nat>(*table_, KeyedHash::from_seed(1));
+            unresolved_ = std::make_unique<Unresolved>();
+            context_.routing = routing_.get();
+            context_.nat = nat_.get();
+            context_.unresolved = unresolved_.get();
+        }
+        context_.use(*snapshot_);
         context_.rule_log = rule_log_.get();
         context_.now = Now::at(1'000'000'000);
     }
 
     void establish(uint32_t flows, bool tcp) {
+        outside_.resize(flows);
+        for (uint32_t flow = 0; flow < flows; ++flow)
+            outside_[flow] = client_of(flow);
         rte_pktmbuf_alloc_bulk(pool_->get(), mbufs_, kBurstSize);
         for (uint32_t at = 0; at < flows; at += kBurstSize)
             for (int round = 0; round < 4; ++round) {
                 const uint32_t count = std::min(kBurstSize, flows - at);
                 for (uint32_t i = 0; i < count; ++i) {
                     uint8_t frame[kFrameBytes];
-                    load_frame(i, frame, make_frame(frame, at + i, round & 1, tcp));
+                    const bool is_reply = round & 1;
+                    load_frame(i, frame, make_frame(frame, at + i, is_reply, tcp), is_reply);
                 }
                 send(count);
+                for (uint32_t i = 0; (round & 1) == 0 && i < count; ++i)
+                    outside_[at + i] = source_in(mbufs_[i]);
             }
         rte_pktmbuf_free_bulk(mbufs_, kBurstSize);
     }
@@ -125,16 +180,19 @@ class Bench {
         rte_pktmbuf_alloc_bulk(pool_->get(), mbufs_, kBurstSize);
         std::mt19937 random(7);
         std::vector<uint8_t> frames(kFrames * kFrameBytes);
+        std::vector<bool> is_reply(kFrames);
         uint32_t length = 0;
-        for (uint32_t i = 0; i < kFrames; ++i)
-            length = make_frame(&frames[i * kFrameBytes], static_cast<uint32_t>(random() % flows),
-                                random() & 1, tcp);
+        for (uint32_t i = 0; i < kFrames; ++i) {
+            const auto flow = static_cast<uint32_t>(random() % flows);
+            is_reply[i] = random() & 1;
+            length = make_frame(&frames[i * kFrameBytes], flow, is_reply[i], tcp);
+        }
         std::vector<double> cycles;
         for (int round = 0; round < 10; ++round)
             for (uint32_t at = 0; at < kFrames; at += kBurstSize) {
                 // Headers are in the cache when a NIC or a virtual port hands them over.
                 for (uint32_t i = 0; i < kBurstSize; ++i)
-                    load_frame(i, &frames[(at + i) * kFrameBytes], length);
+                    load_frame(i, &frames[(at + i) * kFrameBytes], length, is_reply[at + i]);
                 rte_mb();
                 cycles.push_back(send(kBurstSize));
             }
@@ -145,17 +203,28 @@ class Bench {
     uint32_t entries() const { return table_->count(); }
 
   private:
-    uint32_t make_frame(uint8_t* frame, uint32_t flow, bool reply, bool tcp) {
-        Packet4 packet{0x0a000000 + flow % 16384, 0xc0a80000 + flow % 251,
-                       static_cast<uint16_t>(1024 + flow / 16384), 80, tcp};
-        if (reply) {
-            std::swap(packet.src, packet.dst);
-            std::swap(packet.sport, packet.dport);
-        }
-        return write_frame(frame, packet);
+    struct Endpoint {
+        uint32_t address;
+        uint16_t port;
+    };
+    static Endpoint client_of(uint32_t flow) {
+        return {0x0a000000 + flow % 16384, static_cast<uint16_t>(1024 + flow / 16384)};
+    }
+    // As the packet left.
+    static Endpoint source_in(rte_mbuf* mbuf) {
+        const uint8_t* ip = rte_pktmbuf_mtod_offset(mbuf, const uint8_t*, 14);
+        return {load_host32(ip + 12), load_host16(ip + 20)};
     }
 
-    void load_frame(uint32_t i, const uint8_t* frame, uint32_t length) {
+    uint32_t make_frame(uint8_t* frame, uint32_t flow, bool is_reply, bool tcp) {
+        const Endpoint server{0xc0a80000 + flow % 251, 80};
+        const Endpoint from = is_reply ? server : client_of(flow);
+        const Endpoint to = is_reply ? outside_[flow] : server;
+        return write_frame(frame, {from.address, to.address, from.port, to.port, tcp});
+    }
+
+    void load_frame(uint32_t i, const uint8_t* frame, uint32_t length, bool is_reply) {
+        in_ports_[i] = is_reply ? kOutside : kInside;
         rte_pktmbuf_reset(mbufs_[i]);
         std::memcpy(rte_pktmbuf_append(mbufs_[i], static_cast<uint16_t>(length)), frame, length);
     }
@@ -164,7 +233,7 @@ class Bench {
         burst_->count = count;
         for (uint32_t i = 0; i < count; ++i) {
             burst_->mbuf[i] = mbufs_[i];
-            burst_->packet[i].in_port = 0;
+            burst_->packet[i].in_port = in_ports_[i];
         }
         const uint64_t start = rte_rdtsc_precise();
         process(*burst_, context_);
@@ -172,6 +241,8 @@ class Bench {
     }
 
     rte_mbuf* mbufs_[kBurstSize];
+    InterfaceIndex in_ports_[kBurstSize];
+    std::vector<Endpoint> outside_;  // by flow: where its replies go
     std::unique_ptr<PacketPool> pool_;
     std::unique_ptr<FlowTable> table_;
     std::unique_ptr<RuleLog> rule_log_;
@@ -181,33 +252,41 @@ class Bench {
     WorkerContext context_;
     std::unique_ptr<Burst> burst_;
     std::unique_ptr<Snapshot> snapshot_;
+    std::unique_ptr<Routing> routing_;  // with routed interfaces, as the next two
+    std::unique_ptr<Nat> nat_;
+    std::unique_ptr<Unresolved> unresolved_;
 };
 
+std::string bridged(const std::string& rules = {}) {
+    return std::string(kBridged) + kChains + rules + kRules;
+}
+
 void run(uint32_t flows, bool tcp) {
-    Bench bench("bench", flows, kRules);
+    Bench bench("bench", flows, bridged());
     bench.establish(flows, tcp);
     const Bench::Cycles cycles = bench.measure(flows, tcp);
     std::printf("%s %8u flows  median %6.1f  p10 %6.1f  (entries %u)\n", tcp ? "tcp" : "udp", flows,
                 cycles.median, cycles.p10, bench.entries());
 }
 
-// A rule that logs every packet, at the usual rate, against none: in turn, medians of medians.
-void run_log(uint32_t flows, bool tcp) {
+// The second one against the first, in turn: medians of medians.
+void compare(const char* what, uint32_t flows, bool tcp, const std::string& plain,
+             const std::string& more) {
     constexpr int kRounds = 7;
-    Bench plain("plain", flows, kRules),
-        logging("logging", flows, kLogEverything + std::string(kRules));
+    Bench first("plain", flows, plain), second("more", flows, more);
     std::vector<double> without, with;
-    for (Bench* bench : {&plain, &logging})
+    for (Bench* bench : {&first, &second})
         bench->establish(flows, tcp);
     for (int round = 0; round < kRounds; ++round) {
-        without.push_back(plain.measure(flows, tcp).median);
-        with.push_back(logging.measure(flows, tcp).median);
+        without.push_back(first.measure(flows, tcp).median);
+        with.push_back(second.measure(flows, tcp).median);
     }
     std::sort(without.begin(), without.end());
     std::sort(with.begin(), with.end());
-    std::printf("%s %8u flows  without log %6.1f  with %6.1f  ratio %.3f\n", tcp ? "tcp" : "udp",
-                flows, without[kRounds / 2], with[kRounds / 2],
-                with[kRounds / 2] / without[kRounds / 2]);
+    const double before = without[kRounds / 2], after = with[kRounds / 2];
+    std::printf("%s %8u flows  %-28s %6.1f -> %6.1f  %+6.1f  ratio %.3f  (entries %u)\n",
+                tcp ? "tcp" : "udp", flows, what, before, after, after - before, after / before,
+                second.entries());
 }
 
 }  // namespace
@@ -223,8 +302,18 @@ int main(int argc, char** argv) {
     for (const uint32_t flows : {1u, 4096u, 65536u, 1u << 20})
         for (const bool tcp : {false, true})
             rampart::run(flows, tcp);
+    const std::string plain = rampart::bridged();
+    const std::string routed = std::string(rampart::kRouted) + rampart::kChains + rampart::kRules;
     for (const uint32_t flows : {1u, 65536u})
         for (const bool tcp : {false, true})
-            rampart::run_log(flows, tcp);
+            rampart::compare("with a rule that logs", flows, tcp, plain,
+                             rampart::bridged(rampart::kLogEverything));
+    for (const uint32_t flows : {1u, 4096u, 65536u}) {
+        for (const bool tcp : {false, true}) {
+            rampart::compare("routed, not bridged", flows, tcp, plain, routed);
+            rampart::compare("routed, with translation", flows, tcp, routed,
+                             routed + rampart::kTranslation);
+        }
+    }
     return 0;
 }
