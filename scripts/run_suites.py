@@ -141,7 +141,7 @@ def release(run, options):
     run.suite("demo", ["/usr/bin/python3", "test/e2e/demo.py"])
     run.suite("demo without hugepages", ["/usr/bin/python3", "test/e2e/demo.py", "--no-huge"])
     run.suite("end to end", ["/usr/bin/python3", "-m", "unittest", "discover", "-v", "-s",
-                             "test/e2e", "-p", "*_test.py"])
+                             "test/e2e", "-p", "*_test.py"], timeout=1800)
     run.suite("differential", ["/usr/bin/python3", "test/differential/run.py"])
     run.suite("translation", ["/usr/bin/python3", "test/differential/run_nat.py"])
     run.suite("imported rules", ["/usr/bin/python3", "test/differential/run_import.py"])

@@ -46,6 +46,11 @@ struct HelperVerdict {
     static constexpr HelperVerdict dropped(HelperDrop reason) noexcept { return {reason, false}; }
     // The packet passes; nothing new is expected from this connection.
     static constexpr HelperVerdict detached() noexcept { return {HelperDrop::None, true}; }
+    // Of an announcement, when this became of what it announces.
+    static constexpr HelperVerdict of(ExpectOutcome outcome) noexcept {
+        if (outcome == ExpectOutcome::Added || outcome == ExpectOutcome::Already) return accept();
+        return dropped(outcome == ExpectOutcome::Busy ? HelperDrop::NoPort : HelperDrop::NoRoom);
+    }
     bool is_drop() const noexcept { return drop != HelperDrop::None; }
 };
 

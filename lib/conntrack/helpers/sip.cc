@@ -30,20 +30,6 @@ constexpr size_t kShortestMessage = 11;
 constexpr HelperVerdict kMalformed = HelperVerdict::dropped(HelperDrop::Malformed);
 constexpr HelperVerdict kNotRewritten = HelperVerdict::dropped(HelperDrop::NotRewritten);
 
-HelperVerdict verdict_of(ExpectOutcome outcome) noexcept {
-    switch (outcome) {
-        case ExpectOutcome::Added:
-        case ExpectOutcome::Already:
-            return HelperVerdict::accept();
-        case ExpectOutcome::Busy:
-            return HelperVerdict::dropped(HelperDrop::NoPort);
-        case ExpectOutcome::HostLimit:
-        case ExpectOutcome::Full:
-            break;
-    }
-    return HelperVerdict::dropped(HelperDrop::NoRoom);
-}
-
 // What one message means.
 class Inspection {
   public:
@@ -190,7 +176,7 @@ HelperVerdict Inspection::expect_medium(const SdpMedia& medium, const IpAddress&
         outcome = host_.expect(pair, true);
         if (outcome != ExpectOutcome::Busy) break;
     }
-    const HelperVerdict verdict = verdict_of(outcome);
+    const HelperVerdict verdict = HelperVerdict::of(outcome);
     if (verdict.is_drop() || port == announced) return verdict;
     return rewrite_.replace_port(medium.port_place, static_cast<uint16_t>(port)) ? verdict
                                                                                  : kNotRewritten;
@@ -246,7 +232,7 @@ HelperVerdict Inspection::expect_calls(const SipEndpoint& contact, uint8_t proto
     expectation.tuple.protocol = protocol;
     expectation.flags |= expectation_flag::kPermanent | expectation_flag::kInactive;
     expectation.child_helper = helper_number::kSip;
-    if (!input_.is_translated) return verdict_of(host_.expect({&expectation, 1}));
+    if (!input_.is_translated) return HelperVerdict::of(host_.expect({&expectation, 1}));
 
     // Best the port that the registrar sees anyway.
     const bool is_own_port = contact.port == input_.own().src_port.host();

@@ -28,17 +28,7 @@ HelperVerdict inspect(HelperInput& input, HelperHost& host) noexcept {
         expectation.translation.destination = input.original.src;
         expectation.translation.destination_port = input.original.src_port;
     }
-    switch (host.expect({&expectation, 1})) {
-        case ExpectOutcome::Added:
-        case ExpectOutcome::Already:
-            return HelperVerdict::accept();
-        case ExpectOutcome::Busy:
-            return HelperVerdict::dropped(HelperDrop::NoPort);
-        case ExpectOutcome::HostLimit:
-        case ExpectOutcome::Full:
-            break;
-    }
-    return HelperVerdict::dropped(HelperDrop::NoRoom);
+    return HelperVerdict::of(host.expect({&expectation, 1}));
 }
 
 }  // namespace

@@ -52,7 +52,8 @@ TEST_CASE("nat's lists are base chains of their own, without a policy to write")
                                "    - { id: web, in: wan, proto: tcp, dport: 80, dnat: 10.0.0.1 }\n"
                                "  postrouting:\n"
                                "    - { id: all, out: wan, masquerade: true }\n"
-                               "    - { id: pool, out: dmz, snat: 192.0.2.1 }\n");
+                               "    - { id: pool, out: dmz, snat: 192.0.2.1 }\n"
+                               "    - { id: other, out: lan, snat: 192.0.2.2 }\n");
     const Ruleset& ruleset = snapshot->ruleset;
     const Chain& before = chain_at(ruleset, ruleset.prerouting);
     const Chain& after = chain_at(ruleset, ruleset.postrouting);
@@ -60,12 +61,13 @@ TEST_CASE("nat's lists are base chains of their own, without a policy to write")
     CHECK(before.hook == Hook::Prerouting);
     CHECK(before.policy == Policy::Accept);
     CHECK(after.name == "nat.postrouting");
-    CHECK(after.rules.size() == 2);
+    CHECK(after.rules.size() == 3);
     CHECK(chain_at(ruleset, ruleset.input).name == "input");
     CHECK(chain_at(ruleset, ruleset.output).name == "output");
     CHECK(before.rules[0].text == "in: wan, family: ipv4, proto: tcp, dport: 80, dnat: 10.0.0.1");
-    CHECK(after.rules[0].decision.nat->pool == 0);
-    CHECK(after.rules[1].decision.nat->pool == 1);
+    // Masquerading has the interface's address for a pool.
+    CHECK(after.rules[1].decision.nat->pool == 0);
+    CHECK(after.rules[2].decision.nat->pool == 1);
     CHECK(ruleset.pool_count == 2);
 }
 
