@@ -50,6 +50,10 @@ inline constexpr uint16_t kExpected = 1 << 0, kSeenReply = 1 << 1, kAssured = 1 
                           kFixedTimeout = 1 << 10, kHelper = 1 << 13;
 // Ours, never listed: a rule set the flow's timeout.
 inline constexpr uint16_t kRuleTimeout = 1 << 15;
+
+constexpr bool is_translated(uint16_t status) noexcept {
+    return (status & (kSrcNat | kDstNat)) != 0;
+}
 }  // namespace flow_status
 
 // One side of a TCP connection: what it sent and what its peer lets it send. Worker only.
@@ -121,6 +125,7 @@ struct alignas(64) Flow {
     Tick rule_timeout = 0;  // worker only; valid with kRuleTimeout
 
     bool has(uint16_t bits) const noexcept { return (status.load() & bits) == bits; }
+    bool is_translated() const noexcept { return flow_status::is_translated(status.load()); }
     // A changed status may change what rules say: the cached verdicts go.
     void set_status(uint16_t bits) noexcept {
         status.store(static_cast<uint16_t>(status.load() | bits));

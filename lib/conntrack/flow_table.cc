@@ -24,16 +24,8 @@ TableEntry one_way_entry(uint32_t ref, bool swapped) noexcept {
     return TableEntry::one_way(FlowRef::from_raw(ref), swapped);
 }
 
-TableEntry foreign_entry(uint32_t worker, bool swapped) noexcept {
-    return TableEntry::foreign(static_cast<uint16_t>(worker), swapped);
-}
-
 uint32_t ref_of(FlowIndex index, Direction direction) noexcept {
     return FlowRef(index, direction).raw();
-}
-
-bool is_translated(const Flow& flow) noexcept {
-    return (flow.status.load() & (flow_status::kSrcNat | flow_status::kDstNat)) != 0;
 }
 
 // 0 means "free" in the sweep array, so a deadline of tick 0 is looked at one tick later.
@@ -94,7 +86,7 @@ uint64_t FlowTable::bytes_for(uint32_t capacity, uint32_t keys_per_flow) noexcep
 
 Tuple FlowTable::tuple_of(FlowIndex index, Direction direction) const noexcept {
     if (direction == Direction::Original) return original_tuple(index);
-    return is_translated(flows_[index]) ? reply(index).reply : invert(original_tuple(index));
+    return flows_[index].is_translated() ? reply(index).reply : invert(original_tuple(index));
 }
 
 FlowIndex FlowTable::allocate() noexcept {
@@ -154,14 +146,6 @@ bool FlowTable::confirm_translated(FlowIndex index, const FlowInfo& info, const 
     return true;
 }
 
-bool FlowTable::add_foreign(const Tuple& tuple, uint16_t worker) noexcept {
-    return keys_.insert_one_way(tuple, foreign_entry, worker);
-}
-
-void FlowTable::remove_foreign(const Tuple& tuple, uint16_t worker) noexcept {
-    keys_.remove_one_way(tuple, foreign_entry, worker);
-}
-
 void FlowTable::set_closing(FlowIndex index) noexcept {
     closing_.add(index, flows_[index].deadline.load());
 }
@@ -197,7 +181,7 @@ uint32_t FlowTable::evict_closing(uint32_t count) noexcept {
 
 void FlowTable::forget(FlowIndex index) noexcept {
     FlowInfo info = info_[index].own();
-    if (!is_translated(flows_[index])) {
+    if (!flows_[index].is_translated()) {
         keys_.remove_plain(info.original);
     } else {
         const FlowReply translated = reply(index);
@@ -223,11 +207,12 @@ void FlowTable::erase(FlowIndex index) noexcept {
 }
 
 void FlowTable::end_burst() noexcept {
-    for (uint32_t i = 0; i < erased_count_; ++i) {
-        flows_[erased_[i]].status.store(0);
-        release(erased_[i]);
-    }
-    erased_count_ = 0;
+    end_burst([](FlowIndex) { return true; });
+}
+
+void FlowTable::give_back(FlowIndex index) noexcept {
+    flows_[index].status.store(0);
+    release(index);
 }
 
 void FlowTable::set_sweep(FlowIndex index, Tick at) noexcept {

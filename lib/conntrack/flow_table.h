@@ -10,7 +10,7 @@
 // "control".
 //
 // An erased flow disappears from the hash at once, but its slot is only reused after end_burst(),
-// so that packets of the same burst may still refer to it.
+// so that packets of the same burst may still refer to it, and other workers be told of its end.
 #pragma once
 
 #include <array>
@@ -25,6 +25,7 @@
 #include "conntrack/eviction_queue.h"
 #include "conntrack/flow.h"
 #include "conntrack/flow_counts.h"
+#include "conntrack/foreign_keys.h"
 #include "conntrack/forwarding.h"
 #include "conntrack/key_table.h"
 #include "conntrack/source_counts.h"
@@ -72,9 +73,8 @@ class FlowTable {
     // either tuple is another flow's.
     bool confirm_translated(FlowIndex index, const FlowInfo& info, const FlowReply& reply,
                             Tick deadline) noexcept;
-    // Packets with this tuple belong to a flow of `worker`. False: the tuple is taken.
-    bool add_foreign(const Tuple& tuple, uint16_t worker) noexcept;
-    void remove_foreign(const Tuple& tuple, uint16_t worker) noexcept;
+    // Tuples of other workers' flows stand among the keys, too.
+    ForeignKeys& foreign() noexcept { return foreign_; }
     // Makes room for one flow: the oldest that is not ASSURED goes.
     enum class Evicted : uint8_t { Nothing, Expired, Unassured };
     Evicted evict(Tick now) noexcept;
@@ -93,9 +93,25 @@ class FlowTable {
     // Takes it out of the table; see the note about end_burst() above.
     void erase(FlowIndex index) noexcept;
     // Those erased since the last end_burst(), in order; their flows and records are still there.
-    std::span<const FlowIndex> erased() const noexcept { return {erased_, erased_count_}; }
-    // Makes the slots of erased flows available again. Call when no packet refers to them.
+    std::span<const FlowIndex> erased() const noexcept {
+        return {erased_ + held_count_, erased_count_ - held_count_};
+    }
+    // Makes the slots of erased flows available again. Call when no packet refers to them. One for
+    // which `is_done(index)` is false stays as it is until a later call.
+    template <typename IsDone>
+    void end_burst(IsDone is_done) noexcept {
+        uint32_t kept = 0;
+        for (uint32_t at = 0; at < erased_count_; ++at) {
+            if (is_done(erased_[at]))
+                give_back(erased_[at]);
+            else
+                erased_[kept++] = erased_[at];
+        }
+        held_count_ = erased_count_ = kept;
+    }
     void end_burst() noexcept;
+    // Slots that an end_burst() has left as they were.
+    uint32_t held() const noexcept { return held_count_; }
 
     // Where flows are counted for rules; null: nowhere. What ends is taken off there.
     void count_in(CountedFlows* counted) noexcept { counted_ = counted; }
@@ -155,10 +171,12 @@ class FlowTable {
     FlowTable() = default;
     void set_sweep(FlowIndex index, Tick at) noexcept;
     void forget(FlowIndex index) noexcept;
+    void give_back(FlowIndex index) noexcept;
     void enter(FlowIndex index, const FlowInfo& info, Tick deadline) noexcept;
     bool is_live(FlowIndex index) const noexcept;
 
     KeyTable keys_;
+    ForeignKeys foreign_{keys_};
     uint32_t capacity_ = 0;
     Flow* flows_ = nullptr;
     Forwarding* forwarding_ = nullptr;
@@ -167,8 +185,9 @@ class FlowTable {
     Shared<Tick>* sweep_at_ = nullptr;  // worker: rw, control: ro
     FlowIndex* free_ = nullptr;         // a stack: the slot freed last is reused first
     uint32_t free_count_ = 0;
-    FlowIndex* erased_ = nullptr;  // since the last end_burst()
+    FlowIndex* erased_ = nullptr;  // first those that are held, then those since end_burst()
     uint32_t erased_count_ = 0;
+    uint32_t held_count_ = 0;
     uint32_t next_serial_ = 1;
     Shared<uint32_t> count_;         // worker: rw, control: ro
     EvictionLink* links_ = nullptr;  // of the one queue that a flow can be in

@@ -189,6 +189,7 @@ void KeyTable::remove_one_way(const Tuple& tuple,
     Key key(tuple, hash_);
     const TableEntry entry = make(what, key.swapped);
     if (look_up(key).raw() != entry.raw()) {
+        if (other_forms_ == 0) return;
         key.take_other_form(hash_);
         if (look_up(key).raw() != entry.raw()) return;
         --other_forms_;

@@ -32,6 +32,18 @@ struct KeyBatch {
         key[count] = &packet.key4;  // both families' keys begin there
         position[count++] = static_cast<uint8_t>(at);
     }
+    // Those stay for which keep(position, hash) is true.
+    template <typename Keep>
+    void keep_if(Keep keep) noexcept {
+        uint32_t kept = 0;
+        for (uint32_t at = 0; at < count; ++at) {
+            if (!keep(uint32_t{position[at]}, hash[at])) continue;
+            key[kept] = key[at];
+            hash[kept] = hash[at];
+            position[kept++] = position[at];
+        }
+        count = kept;
+    }
 };
 
 class KeyTable {

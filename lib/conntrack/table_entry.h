@@ -2,7 +2,8 @@
 //
 //   plain     a flow without translation: both directions have this key, and find it
 //   one way   a direction of a translated flow: only packets of one order of the key find it
-//   foreign   a flow of another worker: the packet is handed there
+//   foreign   a flow of another worker: the packet is handed there; promised until that one has
+//             told of the flow (foreign_keys.h)
 //
 // Two translated flows may share a key, each in its own order of it; the second one is then kept
 // under the key's other form (FlowTable). Value type; what the hash stores as its data.
@@ -32,6 +33,10 @@ class TableEntry {
         return from_raw(uint64_t{worker} | kForeign | kOneWay | (swapped ? kSwapped : 0));
     }
 
+    static constexpr TableEntry promised(uint16_t worker, bool swapped) noexcept {
+        return from_raw(foreign(worker, swapped).raw() | kPromised);
+    }
+
     constexpr uint64_t raw() const noexcept { return raw_; }
     // Also true when there is nothing.
     constexpr bool is_plain() const noexcept { return raw_ >> 32 == 0; }
@@ -50,7 +55,7 @@ class TableEntry {
 
   private:
     static constexpr uint64_t kOneWay = uint64_t{1} << 32, kSwapped = uint64_t{1} << 33,
-                              kForeign = uint64_t{1} << 34;
+                              kForeign = uint64_t{1} << 34, kPromised = uint64_t{1} << 35;
     constexpr FlowRef stored() const noexcept {
         return FlowRef::from_raw(static_cast<uint32_t>(raw_));
     }

@@ -29,7 +29,7 @@ bool read_flow(const FlowTable& flows, uint16_t worker, FlowIndex index, Tick no
         entry.packets[side] = flow.packets[side].load();
         entry.bytes[side] = flow.bytes[side].load();
     }
-    const bool is_translated = (entry.status & (flow_status::kSrcNat | flow_status::kDstNat)) != 0;
+    const bool is_translated = flow_status::is_translated(entry.status);
     FlowReply translated;
     if (is_translated && !flows.read_reply(index, translated)) return false;
     if (!flows.read_info(index, after) || after.serial != before.serial) return false;

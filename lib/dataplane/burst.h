@@ -49,7 +49,10 @@ struct Burst {
     PacketMask unrouted = 0;    // its way is only asked when its translation is known
     PacketMask hairpin = 0;     // masqueraded if it leaves where it came in
     PacketMask arrived = 0;     // datagrams that became whole here
+    PacketMask raw_passed = 0;  // the chain raw has accepted it, here or where it was before
     bool is_handed = false;     // by another worker, who knew whose the packets are
+    uint16_t handed_by = 0;     // with is_handed
+    PacketMask visiting = 0;    // handed here although its key is another worker's
     PacketMask from_kernel = 0;
     PacketMask proposed = 0;  // first_rule is valid, for proposed_class and the present chain
 

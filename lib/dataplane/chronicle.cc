@@ -60,16 +60,20 @@ void chronicle_erased(WorkerContext& context) noexcept {
 
 namespace {
 
-// Nobody needs to hand over packets of this flow any more.
-void end_arrivals(WorkerContext& context, FlowIndex index) noexcept {
-    const Forwarding& forwarding = context.flows.forwarding(index);
+// Nobody needs to hand over packets of this flow any more. False: not all can be told now.
+bool end_arrivals(WorkerContext& context, FlowIndex index) noexcept {
+    if (context.notices == nullptr) return true;
+    Forwarding& forwarding = context.flows.forwarding(index);
     for (const Direction direction : {Direction::Original, Direction::Reply}) {
-        const uint8_t at = forwarding.arrives_at[static_cast<unsigned>(direction)];
-        if (at != 0)
-            context.notices->tell(
+        uint8_t& at = forwarding.arrives_at[static_cast<unsigned>(direction)];
+        if (at == 0) continue;
+        if (!context.notices->tell(
                 context.worker, static_cast<uint16_t>(at - 1),
-                {.tuple = context.flows.tuple_of(index, direction), .kind = Notice::Kind::Remove});
+                {.tuple = context.flows.tuple_of(index, direction), .kind = Notice::Kind::Remove}))
+            return false;
+        at = 0;
     }
+    return true;
 }
 
 }  // namespace
@@ -77,10 +81,6 @@ void end_arrivals(WorkerContext& context, FlowIndex index) noexcept {
 void end_burst(WorkerContext& context) noexcept {
     chronicle_erased(context);
     context.told_erased = 0;
-    if (context.notices != nullptr) {
-        for (const FlowIndex index : context.flows.erased())
-            end_arrivals(context, index);
-    }
     if (context.helpers != nullptr) {
         for (const FlowIndex index : context.flows.erased()) {
             const uint32_t slot = context.flows.forwarding(index).helper_slot;
@@ -91,7 +91,7 @@ void end_burst(WorkerContext& context) noexcept {
         for (const FlowIndex index : context.flows.erased())
             context.nat->forget(index);
     }
-    context.flows.end_burst();
+    context.flows.end_burst([&](FlowIndex index) { return end_arrivals(context, index); });
 }
 
 void chronicle_invalid(WorkerContext& context, const Packet& packet) noexcept {

@@ -14,10 +14,6 @@
 
 namespace rampart {
 
-inline bool is_translated_status(uint16_t status) noexcept {
-    return (status & (flow_status::kSrcNat | flow_status::kDstNat)) != 0;
-}
-
 inline bool can_depart_as_before(const Burst& burst, uint32_t i,
                                  const WorkerContext& context) noexcept {
     const Packet& packet = burst.packet[i];
@@ -25,7 +21,7 @@ inline bool can_depart_as_before(const Burst& burst, uint32_t i,
     const Forwarding& forwarding = context.flows.forwarding(ref.index());
     const Flow& flow = context.flows.flow(ref.index());
     if (forwarding.epoch != context.route_epoch || forwarding.helper_slot != 0) return false;
-    if (is_translated_status(flow.status.load()) &&
+    if (flow.is_translated() &&
         (packet.family != Family::Ipv4 || packet.protocol == ip_protocol::kSctp))
         return false;
     const uint32_t egress = forwarding.egress[static_cast<unsigned>(ref.direction())];
@@ -42,7 +38,7 @@ inline void depart_as_before(Burst& burst, uint32_t i, WorkerContext& context) n
     const FlowRef ref = burst.flow[i];
     const unsigned side = static_cast<unsigned>(ref.direction());
     const Forwarding& forwarding = context.flows.forwarding(ref.index());
-    if (is_translated_status(context.flows.flow(ref.index()).status.load()))
+    if (context.flows.flow(ref.index()).is_translated())
         translate4(packet, forwarding.rewrite[side]);
     const uint32_t egress = forwarding.egress[side];
     if (egress >= kEgressAsItIs) return;

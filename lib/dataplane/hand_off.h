@@ -23,6 +23,11 @@ namespace rampart {
 // Of mbuf->port: the kernel sent this packet out by the interface, it did not come in there.
 inline constexpr uint16_t kFromKernel = 0x100;
 
+// Of mbuf->port, between workers: the chain raw has accepted the packet and is not asked again. The
+// helper that it wants stands above, the packet's mark in mbuf->hash.usr.
+inline constexpr uint16_t kRawPassed = 0x200;
+inline constexpr unsigned kHelperShift = 10;
+
 class HandOff {
   public:
     static Result<std::unique_ptr<HandOff>> create(uint16_t workers);

@@ -3,7 +3,8 @@
 // A flow that a helper has announced belongs to its master's worker, wherever its packets arrive;
 // and not every translation can be chosen so that replies come home. The owner tells the worker
 // that gets such packets, before the first one leaves: Add makes that worker hand them over (a
-// foreign entry in its flow table), Remove ends it.
+// foreign key, conntrack/foreign_keys.h), Remove ends it. Where there is no room to say so, no flow
+// begins, and one that has ended keeps its slot until there is.
 //
 // One ring for each ordered pair of workers. Made by control before the workers run.
 #pragma once
@@ -33,6 +34,10 @@ class Notices {
     // Worker `from`. False: the ring is full.
     bool tell(uint16_t from, uint16_t to, const Notice& notice) noexcept {
         return rings_[from * workers_ + to].put(notice);
+    }
+    // Worker `from`: two notices can be told.
+    bool has_room(uint16_t from, uint16_t to) const noexcept {
+        return rings_[from * workers_ + to].room() >= 2;
     }
     // Worker `to`: calls visit(from, notice) for all there are.
     template <typename Visit>

@@ -57,14 +57,24 @@ bool track_packet(Burst& burst, uint32_t i, WorkerContext& context) noexcept;
 // Routed packets: sets out_port and egress by the destination of `tuple`. False: there is no way,
 // and the packet is dropped.
 bool find_way(Burst& burst, uint32_t i, WorkerContext& context, const Tuple& tuple) noexcept;
+// The interface that such a packet would leave by, as out_port has it.
+InterfaceIndex guess_way(Burst& burst, uint32_t i, WorkerContext& context,
+                         const Tuple& tuple) noexcept;
 // For packets that the route stage has put off, once their flow is known: both of these. False:
 // dropped.
 bool finish_route(Burst& burst, uint32_t i, WorkerContext& context) noexcept;
 // What a router does before its forward hook: hop limit and MTU. False: dropped.
 bool begin_hop(Burst& burst, uint32_t i, WorkerContext& context) noexcept;
-// Packets with this tuple come to this worker.
-inline bool is_home(const Tuple& tuple, const WorkerContext& context) noexcept {
-    return context.steering.owner_of(tuple, context.flows.keys().hash_of(tuple)) == context.worker;
+// The worker that packets with this tuple come to.
+inline uint16_t home_of(const Tuple& tuple, const WorkerContext& context) noexcept {
+    return context.steering.owner_of(tuple, context.flows.keys().hash_of(tuple));
+}
+// The flow that this first packet may begin is to be another worker's: it goes there, and so will
+// those that follow.
+inline void hand_over_flow(Burst& burst, uint32_t i, WorkerContext& context,
+                           uint16_t owner) noexcept {
+    context.flows.foreign().promise(tuple_of(burst.packet[i]), owner, context.now.tick);
+    burst.hand_over(i, owner);
 }
 // Some rule may translate flows.
 inline bool translates(const WorkerContext& context) noexcept {
@@ -101,6 +111,10 @@ WalkStart start_of_walk(const Burst& burst, uint32_t i, int chain) noexcept;
 // destination before the filter, the source after it). False: the packet is dropped.
 bool bind_destination(Burst& burst, uint32_t i, WorkerContext& context, Flow& flow,
                       Binding& binding) noexcept;
+// The worker where the translation of this flow can be chosen so that replies come home. Found out
+// by asking the rules without counting or changing anything: who owns the flow asks them again.
+uint16_t owner_by_translation(Burst& burst, uint32_t i, WorkerContext& context,
+                              const Flow& flow) noexcept;
 // `pool` receives the number plus one of the pool that it is from, `masquerade` the interface
 // plus one whose address was taken; 0: none.
 struct SourceChoice {

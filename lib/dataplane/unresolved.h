@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "base/clock.h"
+#include "packet/tuple.h"
 #include "routing/routing.h"
 
 struct rte_mbuf;
@@ -26,6 +27,7 @@ class Unresolved {
         uint16_t l3_offset = 0;
         uint16_t ip_length = 0;
         uint8_t in_port = kNoInterface;
+        Tuple arrived{};  // as its sender wrote it, if it is translated; else of family None
     };
     // What became of a packet that was given.
     struct Outcome {
@@ -38,7 +40,7 @@ class Unresolved {
     // Calls `ready(key, waiting, word)` for all whose neighbour is known and `lost(key, waiting)`
     // for those who wait in vain. `routing` asks again for those that are left.
     template <typename Ready, typename Lost>
-    void release(const Routing& routing, Tick now, Ready ready, Lost lost) noexcept;
+    void release(Routing& routing, Tick now, Ready ready, Lost lost) noexcept;
 
     uint32_t held() const noexcept { return held_; }
     // Something may have changed since the last release().
@@ -70,7 +72,7 @@ class Unresolved {
 };
 
 template <typename Ready, typename Lost>
-void Unresolved::release(const Routing& routing, Tick now, Ready ready, Lost lost) noexcept {
+void Unresolved::release(Routing& routing, Tick now, Ready ready, Lost lost) noexcept {
     constexpr Tick kLookEvery = 10;
     version_ = routing.version();
     next_look_ = now + kLookEvery;
@@ -80,7 +82,7 @@ void Unresolved::release(const Routing& routing, Tick now, Ready ready, Lost los
         const NeighbourWord word = slot == kNoNeighbour ? NeighbourWord() : routing.neighbour(slot);
         const bool has_failed = word.state() == NeighbourWord::State::Failed;
         if (!word.is_resolved() && !has_failed && !is_past(queue.deadline, now)) {
-            if (slot == kNoNeighbour) const_cast<Routing&>(routing).request(queue.key);
+            if (slot == kNoNeighbour) routing.request(queue.key);
             continue;
         }
         const uint32_t count = queue.count;

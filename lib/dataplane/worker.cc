@@ -14,6 +14,8 @@
 #include "dataplane/stages.h"
 #include "dataplane/transmit_lock.h"
 #include "dpdk/tsc_clock.h"
+#include "nat/translation.h"
+#include "packet/parser.h"
 
 namespace rampart {
 namespace {
@@ -23,6 +25,12 @@ constexpr useconds_t kIdleSleep_us = 50;
 
 uint16_t ether_type_of(const rte_mbuf* mbuf, uint16_t l3_offset) noexcept {
     return load_host16(rte_pktmbuf_mtod(mbuf, const uint8_t*) + l3_offset - 2);
+}
+
+bool parse_waiting(Packet& packet, const rte_mbuf* mbuf) noexcept {
+    return parse_frame(packet, rte_pktmbuf_mtod(mbuf, uint8_t*), mbuf->data_len, mbuf->pkt_len,
+                       {.verify_ip_checksum = false})
+               .kind == FrameKind::Ip;
 }
 
 }  // namespace
@@ -59,7 +67,7 @@ void Worker::run() noexcept {
         context_.tells_flows = context_.journal != nullptr && context_.journal->wants_flows();
         refresh_snapshot();
         uint32_t work = run_commands(context_.now);
-        if (options_.notices != nullptr) read_notices();
+        if (options_.notices != nullptr) settle_with_others();
         if (options_.reassembly->held() != 0) expire_fragments();
         if (options_.helpers != nullptr && options_.helpers->expectations().count() != 0 &&
             is_past(next_expiry_, context_.now.tick)) {
@@ -170,6 +178,7 @@ uint32_t Worker::poll_hand_off() noexcept {
         burst.count = options_.hand_off->take(from, options_.index, burst.mbuf.data(), kBurstSize);
         if (burst.count == 0) continue;
         burst.is_handed = !is_kernel;
+        burst.handed_by = from;
         burst.from_kernel = 0;
         for (uint32_t i = 0; i < burst.count; ++i) {
             burst.packet[i].in_port = static_cast<uint8_t>(burst.mbuf[i]->port);
@@ -177,6 +186,8 @@ uint32_t Worker::poll_hand_off() noexcept {
         }
         (is_kernel ? counters_->received : counters_->handed_in).add(burst.count);
         total += burst.count;
+        // They may answer what has left since the notices were read last.
+        if (options_.notices != nullptr) read_notices();
         process(burst, context_);
         finish();
     }
@@ -185,11 +196,16 @@ uint32_t Worker::poll_hand_off() noexcept {
 
 void Worker::read_notices() noexcept {
     options_.notices->read(options_.index, [&](uint16_t from, const Notice& notice) {
-        if (notice.kind == Notice::Kind::Add)
-            options_.flows->add_foreign(notice.tuple, from);
-        else
-            options_.flows->remove_foreign(notice.tuple, from);
+        options_.flows->foreign().heed(notice.tuple, from, notice.kind == Notice::Kind::Add);
     });
+}
+
+// What other workers still have to be told, or had to tell.
+void Worker::settle_with_others() noexcept {
+    read_notices();
+    FlowTable& flows = *options_.flows;
+    if (flows.foreign().promises() != 0) flows.foreign().expire(context_.now.tick);
+    if (flows.held() != 0) end_burst(context_);
 }
 
 void Worker::expire_fragments() noexcept {
@@ -225,7 +241,7 @@ void Worker::finish() noexcept {
                 deliver(burst.packet[i].in_port, burst.mbuf[i], counters_->local);
                 break;
             case Verdict::Consumed:
-                burst.mbuf[i]->port = ingress_of(burst.packet[i]);
+                label(i);
                 if (options_.hand_off->give(options_.index, burst.owner[i], burst.mbuf[i])) {
                     counters_->handed_out.add(1);
                     break;
@@ -244,12 +260,18 @@ void Worker::finish() noexcept {
     if (context_.replies.count != 0) send_replies();
 }
 
-// As poll_hand_off() reads it on the other side: the port, and whether the kernel has sent it.
-uint16_t Worker::ingress_of(const Packet& packet) const noexcept {
+// As poll_hand_off() and the stage raw read it on the other side (hand_off.h).
+void Worker::label(uint32_t i) noexcept {
+    const Burst& burst = *burst_;
+    const Packet& packet = burst.packet[i];
     const bool is_from_kernel = packet.in_port == kNoInterface;
-    const InterfaceIndex interface = is_from_kernel ? packet.out_port : packet.in_port;
-    return static_cast<uint16_t>(options_.ports[interface].port |
-                                 (is_from_kernel ? kFromKernel : 0));
+    const InterfaceIndex own = is_from_kernel ? packet.out_port : packet.in_port;
+    uint32_t port = options_.ports[own].port | (is_from_kernel ? kFromKernel : 0u);
+    if (burst.raw_passed & bit(i)) {
+        port |= kRawPassed | uint32_t{burst.wanted_helper[i]} << kHelperShift;
+        burst.mbuf[i]->hash.usr = packet.mark;
+    }
+    burst.mbuf[i]->port = static_cast<uint16_t>(port);
 }
 
 void Worker::deliver(InterfaceIndex interface, rte_mbuf* mbuf, Counter& done) noexcept {
@@ -298,13 +320,15 @@ void Worker::lose(const Unresolved::Waiting& waiting) noexcept {
     burst.packet[0].in_port = waiting.in_port;
     burst.flow[0] = FlowRef{};
     burst.ct_class[0] = CtClass::Related;
-    const rte_mbuf* mbuf = waiting.mbuf;
-    const ParseOutcome outcome =
-        parse_frame(burst.packet[0], rte_pktmbuf_mtod(mbuf, uint8_t*), mbuf->data_len,
-                    mbuf->pkt_len, {.verify_ip_checksum = false});
-    if (outcome.kind == FrameKind::Ip)
-        answer_error(burst, 0, context_,
-                     burst.packet[0].family == Family::Ipv4 ? IcmpError{3, 1} : IcmpError{1, 3});
+    Packet& packet = burst.packet[0];
+    if (parse_waiting(packet, waiting.mbuf)) {
+        // The sender knows the packet as it wrote it.
+        const bool is_translated = waiting.arrived.family == packet.family;
+        if (is_translated) translate(packet, tuple_of(packet), waiting.arrived);
+        if (!is_translated || parse_waiting(packet, waiting.mbuf))
+            answer_error(burst, 0, context_,
+                         packet.family == Family::Ipv4 ? IcmpError{3, 1} : IcmpError{1, 3});
+    }
     count_dropped(DropReason::NeighbourFailed, 1);
     rte_pktmbuf_free(waiting.mbuf);
     burst.count = 0;

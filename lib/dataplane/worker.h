@@ -111,9 +111,10 @@ class Worker {
     uint32_t poll_port(InterfaceIndex index) noexcept;
     uint32_t poll_hand_off() noexcept;
     void read_notices() noexcept;
+    void settle_with_others() noexcept;
     void release_resolved() noexcept;
     void lose(const Unresolved::Waiting& waiting) noexcept;
-    uint16_t ingress_of(const Packet& packet) const noexcept;
+    void label(uint32_t i) noexcept;  // a packet to be handed over
     void deliver(InterfaceIndex interface, rte_mbuf* mbuf, Counter& done) noexcept;
     void expire_fragments() noexcept;
     void finish() noexcept;  // verdicts -> transmit, hand over, free

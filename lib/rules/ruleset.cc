@@ -37,6 +37,7 @@ Ruleset::Ruleset(const Ruleset& other)
       index_count(other.index_count),
       changes(other.changes),
       pool_count(other.pool_count),
+      has_narrow_pool(other.has_narrow_pool),
       changes_flows(other.changes_flows),
       allow_neighbour_discovery(other.allow_neighbour_discovery),
       neighbour_discovery_index(other.neighbour_discovery_index) {}
@@ -52,6 +53,16 @@ void Ruleset::index_rules() {
             index(chain, rule);
 }
 
+namespace {
+
+bool is_narrow(const NatAction& action) noexcept {
+    constexpr int kWide = 1024;
+    const bool is_source = action.kind == NatKind::Snat || action.kind == NatKind::Masquerade;
+    return is_source && action.has_ports && action.last_port - action.first_port < kWide;
+}
+
+}  // namespace
+
 void Ruleset::index(size_t chain, Rule& rule) {
     rules[rule.rule_index] = &rule;
     id_hashes[rule.rule_index] = std::hash<std::string>()(rule.id);
@@ -61,7 +72,10 @@ void Ruleset::index(size_t chain, Rule& rule) {
     if (std::any_of(rule.matches.begin(), rule.matches.end(), remembers))
         remembering.push_back({chain, &rule});
     if (rule.logged_index != kNotNumbered) logging.push_back({chain, &rule});
-    if (rule.decision.nat != nullptr) number_pool(rule);
+    if (rule.decision.nat != nullptr) {
+        has_narrow_pool = has_narrow_pool || is_narrow(*rule.decision.nat);
+        number_pool(rule);
+    }
     if (rule.decision.step == Step::Jump || rule.decision.step == Step::Goto)
         jumping.push_back({chain, &rule});
 }

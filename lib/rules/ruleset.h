@@ -77,9 +77,12 @@ struct Ruleset {
     int forward = kNoChain;
     int output = kNoChain;
     int postrouting = kNoChain;
-    RuleIndex index_count = 0;   // rules and policies of all chains, and the implicit rules
-    uint32_t changes = 0;        // rules added and removed since it was loaded
-    uint16_t pool_count = 0;     // numbers that NatAction::pool has been given
+    RuleIndex index_count = 0;  // rules and policies of all chains, and the implicit rules
+    uint32_t changes = 0;       // rules added and removed since it was loaded
+    uint16_t pool_count = 0;    // numbers that NatAction::pool has been given
+    // Some rule of nat translates sources to so few ports that those may not suffice for every
+    // worker.
+    bool has_narrow_pool = false;
     bool changes_flows = false;  // some statement changes what rules say about a flow
     // Implicit rules (always listed by `rampartctl list --implicit`).
     bool allow_neighbour_discovery = true;

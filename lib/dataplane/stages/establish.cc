@@ -84,18 +84,39 @@ void attach_helper(Burst& burst, uint32_t i, WorkerContext& context, FlowIndex i
     burst.departing |= bit(i);
 }
 
+// The workers that the packets of a flow come to by themselves, by direction.
+struct Arrivals {
+    uint16_t at[2];
+};
+
+Arrivals arrivals_of(const Burst& burst, uint32_t i, const WorkerContext& context,
+                     const Binding& binding) noexcept {
+    Arrivals arrivals{{context.worker, context.worker}};
+    if (context.notices == nullptr) return arrivals;
+    const bool is_visiting = burst.visiting & bit(i);
+    if (is_visiting) arrivals.at[0] = burst.handed_by;
+    if (is_visiting || binding.translated != binding.original)
+        arrivals.at[1] = home_of(binding.reply(), context);
+    return arrivals;
+}
+
+bool can_tell(const WorkerContext& context, const Arrivals& arrivals) noexcept {
+    for (const uint16_t other : arrivals.at)
+        if (other != context.worker && !context.notices->has_room(context.worker, other))
+            return false;
+    return true;
+}
+
 // Whoever gets packets of this flow, other than this worker, is told to hand them over. Before the
 // first packet leaves.
-void tell_arrivals(WorkerContext& context, FlowIndex index) noexcept {
-    if (context.notices == nullptr) return;
+void tell_arrivals(WorkerContext& context, FlowIndex index, const Arrivals& arrivals) noexcept {
     for (const Direction direction : {Direction::Original, Direction::Reply}) {
+        const auto side = static_cast<unsigned>(direction);
+        const uint16_t other = arrivals.at[side];
+        if (other == context.worker) continue;
         const Tuple tuple = context.flows.tuple_of(index, direction);
-        const uint16_t home = context.steering.owner_of(tuple, context.flows.keys().hash_of(tuple));
-        if (home == context.worker) continue;
-        if (context.notices->tell(context.worker, home,
-                                  {.tuple = tuple, .kind = Notice::Kind::Add}))
-            context.flows.forwarding(index).arrives_at[static_cast<unsigned>(direction)] =
-                static_cast<uint8_t>(home + 1);
+        context.notices->tell(context.worker, other, {.tuple = tuple, .kind = Notice::Kind::Add});
+        context.flows.forwarding(index).arrives_at[side] = static_cast<uint8_t>(other + 1);
     }
 }
 
@@ -114,23 +135,20 @@ uint16_t worker_that_expects(const Packet& packet, const WorkerContext& context)
 
 // True: the packet goes to the worker that expects it, and so will those that follow.
 bool is_expected_elsewhere(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
-    const Packet& packet = burst.packet[i];
-    // Who is not the one that the packet came to by itself was chosen already.
-    if (context.notices == nullptr) return false;
-    const uint16_t owner = worker_that_expects(packet, context);
-    if (owner == context.worker || !is_home(tuple_of(packet), context)) return false;
-    context.flows.add_foreign(tuple_of(packet), owner);
-    burst.hand_over(i, owner);
+    // Who is visiting has found the worker it was sent to.
+    if (context.notices == nullptr || burst.visiting & bit(i)) return false;
+    const uint16_t owner = worker_that_expects(burst.packet[i], context);
+    if (owner == context.worker) return false;
+    hand_over_flow(burst, i, context, owner);
     return true;
 }
 
-// What was handed over did not become a flow.
+// What was handed over did not become a flow. When there is no room to say so, the promise ends by
+// itself.
 void tell_refusal(const Burst& burst, uint32_t i, WorkerContext& context) noexcept {
-    if (context.notices == nullptr || !burst.is_handed || burst.arrived & bit(i)) return;
-    const Tuple tuple = tuple_of(burst.packet[i]);
-    const uint16_t home = context.steering.owner_of(tuple, context.flows.keys().hash_of(tuple));
-    if (home != context.worker)
-        context.notices->tell(context.worker, home, {.tuple = tuple, .kind = Notice::Kind::Remove});
+    if (context.notices == nullptr || !(burst.visiting & bit(i))) return;
+    context.notices->tell(context.worker, burst.handed_by,
+                          {.tuple = tuple_of(burst.packet[i]), .kind = Notice::Kind::Remove});
 }
 
 // Into the table, under the tuples that its packets will have. False: the packet is dropped.
@@ -139,7 +157,13 @@ bool insert(Burst& burst, uint32_t i, WorkerContext& context, const Beginning& b
     FlowTable& flows = context.flows;
     const FlowIndex index = beginning.index;
     const Binding& binding = beginning.binding;
-    if (!is_translated_status(flows.flow(index).status.load())) {
+    const Arrivals arrivals = arrivals_of(burst, i, context, binding);
+    if (!can_tell(context, arrivals)) {
+        flows.release(index);
+        burst.drop(i, DropReason::HandOffFull);
+        return false;
+    }
+    if (!flows.flow(index).is_translated()) {
         if (!flows.confirm(index, burst.packet[i], burst.hash[i], info, deadline)) {
             burst.drop(i, DropReason::InsertFailed);
             return false;
@@ -157,9 +181,7 @@ bool insert(Burst& burst, uint32_t i, WorkerContext& context, const Beginning& b
         context.nat->note_begin(reply);
     }
     if (translates(context)) context.nat->sources.add(index, binding.original);
-    const bool may_arrive_elsewhere =
-        burst.is_handed || is_translated_status(flows.flow(index).status.load());
-    if (may_arrive_elsewhere) tell_arrivals(context, index);
+    tell_arrivals(context, index, arrivals);
     return true;
 }
 
@@ -265,6 +287,13 @@ void start_flow(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
                         .timeout = outcome.timeout};
     meet_expectation(burst, i, context, beginning);
     burst.status[i] = flow.status.load();
+    if (context.notices != nullptr && translates_packet(burst, i, context)) {
+        const uint16_t owner = owner_by_translation(burst, i, context, flow);
+        if (owner != context.worker) {
+            context.flows.release(index);
+            return hand_over_flow(burst, i, context, owner);
+        }
+    }
     const auto give_up = [&] {
         tell_refusal(burst, i, context);
         context.flows.release(index);

@@ -164,7 +164,7 @@ void parse_packet(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
 void parse(Burst& burst, WorkerContext& context) noexcept {
     burst.fragments = burst.tracked = burst.starting = burst.flowless = burst.proposed = 0;
     burst.translated = burst.departing = burst.hairpin = burst.arrived = 0;
-    burst.unrouted = burst.begun = 0;
+    burst.unrouted = burst.begun = burst.visiting = burst.raw_passed = 0;
     burst.keys4.count = burst.keys6.count = 0;
     for (uint32_t i = 0; i < std::min(burst.count, kPrefetchAhead); ++i)
         __builtin_prefetch(rte_pktmbuf_mtod(burst.mbuf[i], const void*));

@@ -1,8 +1,11 @@
 // raw: the chain that sees packets before connection tracking does (netfilter's priority -300).
 //
 // It may drop a packet, or exempt it from tracking (notrack). After reassembly and on the worker
-// that owns the flow, so each packet is judged once. Its verdict is not cached: there is no flow
-// yet to remember it.
+// that owns the flow by its key, so each packet is judged once: a worker that it is handed on to is
+// told so (hand_off.h). Its verdict is not cached: there is no flow yet to remember it.
+#include <rte_mbuf.h>
+
+#include "dataplane/hand_off.h"
 #include "dataplane/stages.h"
 #include "packet/parser.h"
 #include "rules/walk.h"
@@ -39,15 +42,21 @@ Step judge_raw(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
     return judgement.step;
 }
 
+// What another worker has asked already is not asked, or counted, again.
+bool has_passed(Burst& burst, uint32_t i) noexcept {
+    const rte_mbuf& mbuf = *burst.mbuf[i];
+    if (!burst.is_handed || burst.arrived & bit(i) || (mbuf.port & kRawPassed) == 0) return false;
+    burst.wanted_helper[i] = static_cast<uint8_t>(mbuf.port >> kHelperShift);
+    burst.packet[i].mark = mbuf.hash.usr;
+    return true;
+}
+
 void judge_batch(Burst& burst, KeyBatch& batch, WorkerContext& context) noexcept {
-    uint32_t kept = 0;
-    for (uint32_t at = 0; at < batch.count; ++at) {
-        if (judge_raw(burst, batch.position[at], context) != Step::Accept) continue;
-        batch.key[kept] = batch.key[at];
-        batch.hash[kept] = batch.hash[at];
-        batch.position[kept++] = batch.position[at];
-    }
-    batch.count = kept;
+    batch.keep_if([&](uint32_t i, uint32_t) {
+        if (!has_passed(burst, i) && judge_raw(burst, i, context) != Step::Accept) return false;
+        burst.raw_passed |= bit(i);
+        return true;
+    });
 }
 
 }  // namespace

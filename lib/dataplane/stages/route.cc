@@ -119,6 +119,17 @@ bool find_way(Burst& burst, uint32_t i, WorkerContext& context, const Tuple& tup
     return true;
 }
 
+InterfaceIndex guess_way(Burst& burst, uint32_t i, WorkerContext& context,
+                         const Tuple& tuple) noexcept {
+    Packet& packet = burst.packet[i];
+    if (packet.in_port == kNoInterface) return packet.out_port;
+    const InterfaceIndex before = packet.out_port;
+    look_up(burst, i, context, tuple);
+    const InterfaceIndex found = packet.out_port;
+    packet.out_port = before;
+    return found;
+}
+
 bool begin_hop(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
     Packet& packet = burst.packet[i];
     if (packet.out_port == kToBox || packet.in_port == kNoInterface) return true;
@@ -156,9 +167,7 @@ void note_translation(Burst& burst, uint32_t i, WorkerContext& context) noexcept
     const FlowRef ref = burst.flow[i];
     const Flow& flow = context.flows.flow(ref.index());
     const uint16_t status = flow.status.load();
-    if ((status & (flow_status::kSrcNat | flow_status::kDstNat)) == 0 ||
-        (status & flow_status::kConfirmed) == 0)
-        return;
+    if (!flow_status::is_translated(status) || (status & flow_status::kConfirmed) == 0) return;
     const Packet& packet = burst.packet[i];
     const Direction direction = ref.direction();
     const Tuple target = invert(context.flows.tuple_of(ref.index(), opposite(direction)));

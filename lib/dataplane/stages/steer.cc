@@ -7,24 +7,21 @@ namespace {
 
 // Keeps the batch's own packets and marks the others for their owners.
 void keep_own(Burst& burst, KeyBatch& batch, const WorkerContext& context) noexcept {
-    uint32_t kept = 0;
-    for (uint32_t at = 0; at < batch.count; ++at) {
-        const uint32_t i = batch.position[at];
-        const bool is_home = burst.is_handed && !(burst.arrived & bit(i));
-        const bool is_unspread = is_datagram(burst.mbuf[i]) || burst.from_kernel & bit(i);
-        const uint16_t owner = is_home ? context.worker
-                                       : context.steering.owner_of(burst.packet[i], is_unspread,
-                                                                   batch.hash[at], context.worker);
-        if (owner != context.worker) {
-            burst.verdict[i] = Verdict::Consumed;
-            burst.owner[i] = static_cast<uint8_t>(owner);
-            continue;
+    batch.keep_if([&](uint32_t i, uint32_t hash) {
+        const bool was_handed = burst.is_handed && !(burst.arrived & bit(i));
+        const bool is_unspread =
+            was_handed || is_datagram(burst.mbuf[i]) || burst.from_kernel & bit(i);
+        const uint16_t owner =
+            context.steering.owner_of(burst.packet[i], is_unspread, hash, context.worker);
+        if (owner == context.worker) return true;
+        if (was_handed) {  // whoever handed it over knew more
+            burst.visiting |= bit(i);
+            return true;
         }
-        batch.key[kept] = batch.key[at];
-        batch.hash[kept] = batch.hash[at];
-        batch.position[kept++] = batch.position[at];
-    }
-    batch.count = kept;
+        burst.verdict[i] = Verdict::Consumed;
+        burst.owner[i] = static_cast<uint8_t>(owner);
+        return false;
+    });
 }
 
 }  // namespace

@@ -51,8 +51,7 @@ bool translate_icmp_error(Burst& burst, uint32_t i, const WorkerContext& context
 
 bool translate_headers(Burst& burst, uint32_t i, const WorkerContext& context) noexcept {
     const FlowRef ref = burst.flow[i];
-    if (ref.is_none() || !is_translated_status(context.flows.flow(ref.index()).status.load()))
-        return true;
+    if (ref.is_none() || !context.flows.flow(ref.index()).is_translated()) return true;
     const Packet& packet = burst.packet[i];
     if (packet.is_icmp_error) return translate_icmp_error(burst, i, context);
     const FlowTable& flows = context.flows;
@@ -88,7 +87,7 @@ bool run_helper(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
                               .flow = index,
                               .serial = flows.info(index).serial,
                               .is_established = burst.ct_class[i] == CtClass::Established,
-                              .is_translated = is_translated_status(status),
+                              .is_translated = flow_status::is_translated(status),
                               .is_expected = (status & flow_status::kExpected) != 0,
                               .max_ip_length = mtu},
                              context.now.tick);
@@ -106,12 +105,14 @@ bool run_helper(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
 void hold(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
     const Packet& packet = burst.packet[i];
     const NeighbourKey& key = burst.next_hop[i];
-    const Unresolved::Outcome outcome = context.unresolved->hold(key,
-                                                                 {.mbuf = burst.mbuf[i],
-                                                                  .l3_offset = packet.l3_offset,
-                                                                  .ip_length = packet.ip_length,
-                                                                  .in_port = packet.in_port},
-                                                                 context.now.tick);
+    Unresolved::Waiting waiting{.mbuf = burst.mbuf[i],
+                                .l3_offset = packet.l3_offset,
+                                .ip_length = packet.ip_length,
+                                .in_port = packet.in_port};
+    const FlowRef ref = burst.flow[i];
+    if (!ref.is_none() && !packet.is_icmp_error && context.flows.flow(ref.index()).is_translated())
+        waiting.arrived = context.flows.tuple_of(ref.index(), ref.direction());
+    const Unresolved::Outcome outcome = context.unresolved->hold(key, waiting, context.now.tick);
     if (outcome.evicted != nullptr) {
         rte_pktmbuf_free(outcome.evicted);
         context.counters.drops[static_cast<size_t>(DropReason::NeighbourQueue)].add(1);

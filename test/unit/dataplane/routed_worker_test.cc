@@ -86,6 +86,32 @@ TEST_CASE("packets whose next hop does not answer are lost, and their senders to
     CHECK(bed.take(kWan).empty());
 }
 
+TEST_CASE(
+    "the sender of a lost packet is told of the packet that it sent, not of its translation") {
+    Network network = routed_network();
+    WorkerBed bed({.workers = 1, .routing = &network.routing()});
+    bed.publish(load(
+        "version: 1\n"
+        "interfaces: { lan: { device: \"vdev:net_null0\" }, wan: { device: \"vdev:net_null1\" } }\n"
+        "chains: { forward: { policy: accept } }\n"
+        "nat: { postrouting: [{ id: out, out: wan, snat: { to: 192.0.2.7, ports: 5000-5000 } }] "
+        "}\n"));
+    bed.put(kLan, 0, mbuf_of("udp 192.168.1.10:1234 > 203.0.113.5:53 len 9"));
+    bed.start(0);
+    wait_until_tracked(bed, 1);
+    network.set_neighbour("192.0.2.254 dev wan failed");
+    REQUIRE(bed.settle());
+    bed.stop();
+    CHECK(drops(bed, DropReason::NeighbourFailed) == 1);
+    const std::vector<Bytes> answers = bed.take(kLan);
+    REQUIRE(answers.size() == 1);
+    const std::string text = frame_text(answers[0]);
+    INFO(text);
+    CHECK(text.starts_with("icmp 192.168.1.1 > 192.168.1.10 error 3/1"));
+    CHECK(text.find("udp 192.168.1.10:1234 > 203.0.113.5:53") != std::string::npos);
+    CHECK(text.find("bad-") == std::string::npos);
+}
+
 TEST_CASE("replies to masqueraded flows find their way through whichever worker gets them") {
     constexpr unsigned kFlows = 300;
     Network network = routed_network();
