@@ -29,10 +29,13 @@ bool wait_for(Condition condition) {
 
 }  // namespace
 
-WorkerBed::WorkerBed(const Options& options) : steering_(Steering::software(options.workers)) {
+WorkerBed::WorkerBed(const Options& options)
+    : steering_(options.steering.value_or(Steering::software(options.workers))),
+      helpers_(options.workers) {
     DpdkSession& session = DpdkSession::get();
     const bool is_routed = options.routing != nullptr;
     hand_off_ = value_of(HandOff::create(static_cast<uint16_t>(options.workers + is_routed)));
+    if (options.workers > 1) notices_ = value_of(Notices::create(options.workers));
     for (int port = 0; port < 2; ++port)
         ports_.push_back(
             std::make_unique<RingPort>(options.workers, kReceiveSlots, options.transmit_slots));
@@ -40,6 +43,7 @@ WorkerBed::WorkerBed(const Options& options) : steering_(Steering::software(opti
     for (uint16_t index = 0; index < options.workers; ++index) {
         Worker::Options worker{.index = index,
                                .steering = &steering_,
+                               .notices = notices_.get(),
                                .hand_off = hand_off_.get(),
                                .workers = options.workers,
                                .clock = clock,
@@ -65,6 +69,11 @@ WorkerBed::WorkerBed(const Options& options) : steering_(Steering::software(opti
             worker.nat = std::make_unique<Nat>(*worker.flows, KeyedHash::from_seed(1));
             worker.unresolved = std::make_unique<Unresolved>();
         }
+        worker.helpers = std::make_unique<HelperFlows>(
+            HelperFlows::Options{.hash = KeyedHash::from_seed(1), .flows = 1024});
+        worker.helpers->share(helpers_);
+        helpers_[index] = worker.helpers.get();
+        worker.all_helpers = helpers_;
         worker.trace = value_of(PacketTrace::create(session.unique_name("trace"), -1));
         workers_.push_back(std::make_unique<Worker>(std::move(worker)));
     }

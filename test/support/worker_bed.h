@@ -1,11 +1,11 @@
 // WorkerBed: real Workers on threads of their own, between two ring ports named lan and wan.
 //
 // Frames go into the queue the test chooses, as a NIC without a common hash would spread them.
-// Threads see mbufs that were made before start() or before a publish() they have seen: that, not
-// DPDK's rings, is what orders the memory for the thread sanitizer. Control thread.
+// Control thread.
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -24,6 +24,7 @@ class WorkerBed {
         uint32_t capacity = 4096;    // flows of each worker
         Routing* routing = nullptr;  // outlives the bed; null: no port is routed
         bool has_twins = true;       // the kernel takes what is for the box; see take_for_kernel()
+        std::optional<Steering> steering = {};  // none: by software
     };
     explicit WorkerBed(const Options& options);
     ~WorkerBed();
@@ -44,6 +45,7 @@ class WorkerBed {
     bool settle() const;
 
     const Snapshot& latest() const { return *latest_.load(); }
+    const Steering& steering() const { return steering_; }
     Worker& worker(uint16_t index) { return *workers_[index]; }
     const WorkerCounters& counters(uint16_t index) const { return workers_[index]->counters(); }
     uint64_t drops() const;
@@ -58,6 +60,8 @@ class WorkerBed {
   private:
     Steering steering_;
     std::unique_ptr<HandOff> hand_off_;
+    std::unique_ptr<Notices> notices_;
+    std::vector<const HelperFlows*> helpers_;
     std::vector<std::unique_ptr<RingPort>> ports_;
     std::vector<std::unique_ptr<Worker>> workers_;
     std::vector<std::thread> threads_;

@@ -1,7 +1,7 @@
 // Many workers: replies come to the worker that has the flow, whoever spreads the packets.
 //
-// The NIC is modelled here bit by bit, as the Toeplitz hash is defined; its key is symmetric and
-// its table of queues is random.
+// The NIC is modelled bit by bit (support/nic_model.h); its key is symmetric and its table of
+// queues is random.
 #include <random>
 
 #include <catch2/catch.hpp>
@@ -9,49 +9,12 @@
 #include "dataplane/steering.h"
 #include "nat/binding.h"
 #include "support/dpdk_session.h"
+#include "support/nic_model.h"
 
 namespace rampart::test {
 namespace {
 
 constexpr uint8_t kTcp = 6, kUdp = 17;
-
-// Microsoft's "Verifying the RSS hash calculation", over the fields that a NIC reads.
-class Nic {
-  public:
-    Nic(std::mt19937& random, uint16_t workers) {
-        const std::vector<uint8_t> pattern = {static_cast<uint8_t>(random()),
-                                              static_cast<uint8_t>(random() | 1)};
-        for (size_t at = 0; at < 52; ++at)
-            key_.push_back(pattern[at % 2]);
-        for (size_t at = 0; at < 128; ++at)
-            queues_.push_back(static_cast<uint16_t>(random() % workers));
-    }
-    Steering::Rss rss() const { return {key_, queues_}; }
-    uint16_t queue_of(const Tuple& tuple) const {
-        std::vector<uint8_t> input;
-        const long size = tuple.family == Family::Ipv4 ? 4 : 16;
-        input.insert(input.end(), tuple.src.begin(), tuple.src.begin() + size);
-        input.insert(input.end(), tuple.dst.begin(), tuple.dst.begin() + size);
-        for (const uint16_t port : {tuple.src_port.host(), tuple.dst_port.host()}) {
-            input.push_back(static_cast<uint8_t>(port >> 8));
-            input.push_back(static_cast<uint8_t>(port));
-        }
-        uint32_t hash = 0;
-        for (size_t bit = 0; bit < input.size() * 8; ++bit)
-            if (input[bit / 8] >> (7 - bit % 8) & 1) hash ^= window(bit);
-        return queues_[hash % queues_.size()];
-    }
-
-  private:
-    uint32_t window(size_t bit) const {
-        uint32_t value = 0;
-        for (size_t at = bit; at < bit + 32; ++at)
-            value = value << 1 | (key_[at / 8] >> (7 - at % 8) & 1u);
-        return value;
-    }
-    std::vector<uint8_t> key_;
-    std::vector<uint16_t> queues_;
-};
 
 struct Home {
     const Steering& steering;
@@ -137,7 +100,7 @@ TEST_CASE("with a NIC that spreads, replies come to the queue of the worker that
     const Family family = GENERATE(Family::Ipv4, Family::Ipv6);
     std::mt19937 random(41);
     for (int key = 0; key < 20; ++key) {
-        const Nic nic(random, workers);
+        const NicModel nic(random, workers);
         const Steering steering = Steering::hardware(workers, nic.rss());
         const auto flows = make_table();
         KeyedRandom ports(KeyedHash::from_seed(11));
