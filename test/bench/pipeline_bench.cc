@@ -269,23 +269,27 @@ void run(uint32_t flows, bool tcp) {
                 cycles.median, cycles.p10, bench.entries());
 }
 
-// The second one against the first, in turn: medians of medians.
+double median_of(std::vector<double> values) {
+    std::sort(values.begin(), values.end());
+    return values[values.size() / 2];
+}
+
+// The second one against the first, in turn; the medians of both, and of the ratios of neighbours:
+// a machine that is slower for a while is so for both of a pair.
 void compare(const char* what, uint32_t flows, bool tcp, const std::string& plain,
              const std::string& more) {
-    constexpr int kRounds = 7;
+    constexpr int kRounds = 21;
     Bench first("plain", flows, plain), second("more", flows, more);
-    std::vector<double> without, with;
+    std::vector<double> without, with, ratios;
     for (Bench* bench : {&first, &second})
         bench->establish(flows, tcp);
     for (int round = 0; round < kRounds; ++round) {
         without.push_back(first.measure(flows, tcp).median);
         with.push_back(second.measure(flows, tcp).median);
+        ratios.push_back(with.back() / without.back());
     }
-    std::sort(without.begin(), without.end());
-    std::sort(with.begin(), with.end());
-    const double before = without[kRounds / 2], after = with[kRounds / 2];
-    std::printf("%s %8u flows  %-28s %6.1f -> %6.1f  %+6.1f  ratio %.3f  (entries %u)\n",
-                tcp ? "tcp" : "udp", flows, what, before, after, after - before, after / before,
+    std::printf("%s %8u flows  %-28s %6.1f, %6.1f  ratio %.3f  (entries %u)\n", tcp ? "tcp" : "udp",
+                flows, what, median_of(without), median_of(with), median_of(ratios),
                 second.entries());
 }
 
