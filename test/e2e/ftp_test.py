@@ -66,11 +66,9 @@ class FtpCase(GatewayCase):
                 for flow in self.lab.ctl_json("conntrack", "-L") if "master" in flow}
 
     def lftp(self, side, address, commands, passive):
-        # With several workers the data connections of a server come from other ports than 20, too.
-        verify = "yes" if self.workers == 1 else "no"
         settings = (f"set ftp:passive-mode {'on' if passive else 'off'}; set ftp:prefer-epsv no; "
                     "set ftp:fix-pasv-address no; set ftp:verify-address yes; "
-                    f"set ftp:verify-port {verify}; "
+                    "set ftp:verify-port yes; "
                     "set net:max-retries 1; set net:timeout 10; ")
         return self.lab.host(side, "lftp", "--norc", "-c", f"{settings}open ftp://{address}; {commands}",
                              check=False)
