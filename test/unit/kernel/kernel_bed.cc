@@ -37,6 +37,15 @@ void shell(const std::string& command) {
     REQUIRE(std::system(command.c_str()) == 0);  // NOLINT: a test's own words
 }
 
+// The kernel takes IPv6 addresses into use, and makes their local routes, behind the back of
+// whoever added them: in its own time, with the lock in hand that changes of links need, too.
+void wait_for_addresses() {
+    shell(
+        "for i in $(seq 500); do [ -z \"$(ip -6 -o addr show tentative)\" ] && break;"
+        " sleep 0.01; done");
+    shell("ip link set lo up");
+}
+
 KernelBed::KernelBed() {
     enter_namespace();
     routing_ = make_routing();
@@ -74,6 +83,7 @@ void KernelBed::make_mirror() {
 }
 
 void KernelBed::sync() {
+    wait_for_addresses();
     while (mirror_->listen()) {
     }
     now_ns_ += 2'000'000'000;

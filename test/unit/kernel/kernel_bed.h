@@ -17,6 +17,8 @@ namespace rampart::test {
 
 // Leaves for a namespace of its own, in which only `lo` is up. Ends the test if it cannot.
 void enter_namespace();
+// Until the kernel has taken all addresses into use, at most 5 s.
+void wait_for_addresses();
 // Runs the command, which must succeed.
 void shell(const std::string& command);
 
