@@ -137,6 +137,7 @@ def release(run, options):
         run.skip("limits", "network namespaces need root")
         run.skip("answers of reject", "network namespaces need root")
         run.skip("lines of log", "network namespaces need root")
+        run.skip("emulated NICs", "network namespaces need root")
         return
     run.suite("demo", ["/usr/bin/python3", "test/e2e/demo.py"])
     run.suite("demo without hugepages", ["/usr/bin/python3", "test/e2e/demo.py", "--no-huge"])
@@ -148,6 +149,8 @@ def release(run, options):
     run.suite("limits", ["/usr/bin/python3", "test/differential/run_limits.py"])
     run.suite("answers of reject", ["/usr/bin/python3", "test/differential/run_answers.py"])
     run.suite("lines of log", ["/usr/bin/python3", "test/differential/run_log_lines.py"])
+    run.suite("emulated NICs", ["/usr/bin/python3", "-m", "unittest", "discover", "-v", "-s",
+                                "test/vm", "-p", "*_test.py"], timeout=900)
 
 
 def checks(run, options):

@@ -1,0 +1,190 @@
+"""Real drivers: rampartd at emulated NICs bound to vfio-pci, between two hosts.
+
+One guest for each kind of NIC. Its tests run in the order of their names and restart the daemon only when
+they want another mode: `bridged` with two workers, then `routed` with one.
+"""
+import os
+import unittest
+
+from guest import Unavailable, prepare_image
+from vm_lab import NETWORK, NETWORK6, VmLab
+from demo import PING_IN, RULES
+from lab import ADDRESS4, ADDRESS6, SIDES, wait_until
+
+CONNTRACK = "{ max: 16384 }"
+ROUTED = """\
+chains:
+  input:
+    policy: drop
+    rules:
+      - { id: in_ping, in: inside, proto: [icmp, icmpv6], action: accept }
+      - { id: in_nd, family: ipv6, proto: icmpv6, icmpv6: neighbour-discovery, action: accept }
+  forward:
+    policy: drop
+    rules:
+      - { id: established, state: [established, related], action: accept }
+      - { id: out, in: inside, out: outside, state: new, action: accept }
+nat:
+  postrouting:
+    - { id: masq, out: outside, src: 10.77.1.0/24, masquerade: true }
+"""
+# One datagram from each of 64 ports: enough that no queue stays empty by chance.
+MANY_FLOWS = """
+import socket, sys
+for port in range(20000, 20064):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind(("", port))
+        s.sendto(b"x", (sys.argv[1], 53))
+"""
+
+
+class NicCase:
+    """The tests that every kind of NIC passes."""
+    kind = driver = None
+    queues = 1  # that the device is made with
+    receive_queues = 1  # that the driver offers to two workers
+    filled_queues = 1  # of these, those that the device spreads packets over
+    steering = "software"
+
+    @classmethod
+    def setUpClass(cls):
+        try:
+            prepare_image()
+        except Unavailable as why:
+            raise unittest.SkipTest(str(why)) from None
+        cls.lab = VmLab(cls.kind, queues=cls.queues).__enter__()
+        cls.addClassCleanup(cls.lab.__exit__, None, None, None)
+        cls.bound = cls.lab.bind().stdout
+        cls.lab.serve_http("inside", 22, 8080)
+        cls.lab.serve_http("outside", 80)
+        cls.large = os.urandom(8_000_000)
+        (cls.lab.directory / "www" / "large").write_bytes(cls.large)
+
+    def setUp(self):
+        self.addCleanup(self.tell)
+
+    def tell(self):
+        """The daemon's words, once something went wrong."""
+        outcome = self._outcome.result
+        if any(case is self for case, _ in outcome.failures + outcome.errors) and self.lab.log.exists():
+            print(self.lab.log.read_text()[-2000:])
+
+    def fetch(self, side, address, *options, port=80):
+        """What a host gets from another one's web server."""
+        target = self.lab.directory / "got"
+        target.unlink(missing_ok=True)
+        self.lab.host(side, "curl", "-s", "-m", "40", *options, "-o", target,
+                      f"http://{address}:{port}/large", check=False)
+        return target.read_bytes() if target.exists() else None
+
+    def bridged(self):
+        self.lab.run_as("bridge", RULES, CONNTRACK, workers=2)
+        self.assertTrue(wait_until(lambda: self.lab.ping("inside", ADDRESS4["outside"]), 10))
+
+    def routed(self):
+        self.lab.run_as("routed", ROUTED, CONNTRACK, workers=1)
+        self.assertTrue(wait_until(lambda: self.lab.ping("inside", NETWORK["outside"] + ".2"), 20))
+
+    def test_1_the_script_bound_them_and_the_driver_is_found(self):
+        self.bridged()
+        for side, port in self.lab.ports().items():
+            with self.subTest(side):
+                self.assertIn(f"{self.lab.address(side)} is bound to vfio-pci", self.bound)
+                self.assertEqual(port["driver"], self.driver)
+                self.assertTrue(port["link"])
+                self.assertEqual(port["receive_queues"], self.receive_queues)
+        self.assertEqual(self.lab.ctl_json("status")["steering"], self.steering)
+
+    def test_2_rules_and_states_hold_between_two_hosts(self):
+        self.bridged()
+        lab = self.lab
+        for address in (ADDRESS4, ADDRESS6):
+            self.assertTrue(lab.ping("inside", address["outside"]))
+            self.assertFalse(lab.ping("outside", address["inside"]))
+        self.assertTrue(lab.can_connect("outside", ADDRESS4["inside"], 22))
+        self.assertFalse(lab.can_connect("outside", ADDRESS4["inside"], 8080, 1))
+        self.assertGreater(lab.drops()["policy"], 0)
+        listed = lab.ctl("conntrack", "-L").stdout
+        self.assertRegex(listed, r"tcp +6 \d+ \w+ src=10\.77\.0\.2 dst=10\.77\.0\.1 sport=\d+ dport=22 "
+                                 r"src=10\.77\.0\.1 dst=10\.77\.0\.2 .*\[ASSURED\]")
+
+    def test_3_a_transfer_and_full_frames_are_whole(self):
+        self.bridged()
+        self.assertEqual(self.fetch("inside", ADDRESS4["outside"]), self.large)
+        full = self.lab.host("inside", "ping", "-c", "3", "-i", "0.2", "-s", "1472", "-M", "do", "-W", "2",
+                             ADDRESS4["outside"]).stdout
+        self.assertIn("3 received", full)
+        for side, port in self.lab.ports().items():
+            for what in ("receive_missed", "receive_errors", "receive_no_mbuf", "transmit_errors"):
+                self.assertEqual(port[what], 0, (side, what))
+
+    def test_4_both_workers_see_flows(self):
+        self.bridged()
+        self.lab.host("inside", "/usr/bin/python3", "-c", MANY_FLOWS, ADDRESS4["outside"])
+        flows = lambda: [w["flows"] for w in self.lab.ctl_json("workers")["workers"]]
+        self.assertTrue(wait_until(lambda: sum(flows()) >= 64, 10))
+        self.assertGreater(min(flows()), 8)
+        received = self.lab.received_by_queue("inside")
+        self.assertGreater(min(received[:self.filled_queues]), 0)
+        self.assertEqual(sum(received[self.filled_queues:]), 0)
+
+    def test_5_a_pulled_cable_is_noticed_and_traffic_goes_on_after(self):
+        self.bridged()
+        lab = self.lab
+        link = lambda: lab.ports()["outside"]["link"]
+        lab.set_cable("outside", False)
+        self.assertTrue(wait_until(lambda: not link(), 10))
+        self.assertFalse(lab.ping("inside", ADDRESS4["outside"]))
+        lab.set_cable("outside", True)
+        self.assertTrue(wait_until(link, 10))
+        self.assertTrue(wait_until(lambda: lab.ping("inside", ADDRESS4["outside"]), 10))
+
+    def test_6_a_reload_under_traffic_loses_nothing(self):
+        self.bridged()
+        lab = self.lab
+        pings = lab.spawn("inside", "ping", "-q", "-c", "200", "-i", "0.02", "-W", "2",
+                          ADDRESS4["outside"], stdout=-1, text=True)
+        transfer = lab.spawn("inside", "curl", "-s", "--limit-rate", "1500K", "-o",
+                             lab.directory / "slow", f"http://{ADDRESS4['outside']}/large")
+        for more in (PING_IN, "", PING_IN):
+            applied = lab.apply(lab.configuration(RULES + more, CONNTRACK))
+            self.assertEqual(applied.returncode, 0, applied.stderr)
+        self.assertIsNone(transfer.poll(), "the transfer should still run")
+        self.assertIn("200 received", pings.communicate(timeout=30)[0])
+        self.assertEqual(transfer.wait(40), 0)
+        self.assertEqual((lab.directory / "slow").read_bytes(), self.large)
+        self.assertTrue(lab.ping("outside", ADDRESS4["inside"]))
+
+    def test_7_it_routes_and_translates(self):
+        self.routed()
+        lab = self.lab
+        self.assertTrue(wait_until(lambda: lab.ping("inside", NETWORK6["outside"] + "2"), 10))
+        self.assertTrue(lab.ping("inside", NETWORK["inside"] + ".1"))
+        self.assertFalse(lab.ping("outside", NETWORK["outside"] + ".1"))
+        self.assertEqual(self.fetch("inside", NETWORK["outside"] + ".2"), self.large)
+        self.assertRegex(lab.ctl("conntrack", "-L", "-p", "tcp").stdout,
+                         r"src=10\.77\.1\.2 dst=10\.77\.2\.2 .*dport=80 src=10\.77\.2\.2 dst=10\.77\.2\.1 ")
+
+    def test_8_twins_follow_the_cable(self):
+        self.routed()
+        lab = self.lab
+        carrier = lambda: "NO-CARRIER" not in lab.guest.run("ip", "link", "show", "outside").stdout
+        self.assertTrue(carrier())
+        lab.set_cable("outside", False)
+        self.assertTrue(wait_until(lambda: not carrier(), 10))
+        lab.set_cable("outside", True)
+        self.assertTrue(wait_until(carrier, 10))
+        self.assertTrue(wait_until(lambda: lab.ping("inside", NETWORK["outside"] + ".2"), 10))
+
+    def test_9_it_stops_in_order(self):
+        self.assertTrue(self.lab.stop())
+        self.assertIn("stopped", self.lab.log.read_text())
+
+
+class E1000e(NicCase, unittest.TestCase):
+    """Two queues, but DPDK's driver has no RSS for it: the first one gets all packets."""
+    kind, driver, receive_queues = "e1000e", "net_e1000_em", 2
+
+
+if __name__ == "__main__":
+    unittest.main()
