@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Measures cycles per packet of testpmd `io` and of rampartd on the same virtual ports, alternating in
-# one run, and prints both, their difference and their ratio. Needs root and about 1.5 GiB of 2 MB
-# hugepages, which it reserves and gives back. Method: docs/performance.md.
-#   scripts/bench.sh [--repetitions N] [--seconds S] [--flows 1,4096,65536]
+# Measures rampartd beside testpmd `io` on the same packets and core, and prints Markdown tables. Needs root;
+# reserves hugepages and gives them back. Exit status 1 only when it cannot measure. Method: docs/benchmarking.md.
+#   scripts/bench.sh            everything, under 20 minutes
+#   scripts/bench.sh quick      established flows only, 2 minutes
+#   scripts/bench.sh PART...    some parts; --help names them
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/install-deps.sh --test
