@@ -10,6 +10,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "control/commands/registry.h"
+#include "control/link_watch.h"
 #include "control/own_connection.h"
 
 namespace rampart {
@@ -121,7 +122,11 @@ void Controller::start_timers() {
         rules_->turn();
     });
     deadline_ = loop_->every(kDeadlineTurn_us, [this] { transaction_->tick(); });
-    sampling_ = loop_->every(Stats::kPeriod_us, [this] { each_second(); });
+    sampling_ = loop_->every(Stats::kPeriod_us,
+                             [this, links = std::make_shared<LinkWatch>(datapath_->ports())] {
+                                 each_second();
+                                 links->look();
+                             });
     terminate_ = loop_->on_signal(SIGTERM, [this] { loop_->stop(); });
     interrupt_ = loop_->on_signal(SIGINT, [this] { loop_->stop(); });
     hang_up_ = loop_->on_signal(SIGHUP, [this] {
