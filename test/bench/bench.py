@@ -15,7 +15,10 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "test/e2e"), str(ROOT / "test/bench/pattern")]
+import capacity  # noqa: E402
+import connections  # noqa: E402
 import established  # noqa: E402
+import features  # noqa: E402
 from lab import RAMPARTD, release_hugepages, reserve_hugepages  # noqa: E402
 from programs import CannotMeasure  # noqa: E402
 
@@ -66,8 +69,20 @@ def build_plugin():
     return plugin
 
 
-QUICK = {"established": lambda setup: established.measure(setup, 5)}
-PARTS = {"established": lambda setup: established.measure(setup, 9)}
+# Each with how often it repeats its windows.
+QUICK = {"established": (established.measure, 5)}
+PARTS = {
+    "established": (established.measure, 9),
+    "new-flows": (connections.measure_new, 9),
+    "connections": (connections.measure_connections, 7),
+    "memory": (capacity.measure_memory, 1),
+    "many-flows": (capacity.measure_many, 7),
+    "ageing": (capacity.measure_ageing, 4),
+    "flood": (connections.measure_flood, 5),
+    "reload": (features.measure_reloads, 4),
+    "workers": (features.measure_workers, 9),
+    "features": (features.measure_features, 9),
+}
 
 
 def main():
@@ -88,8 +103,8 @@ def main():
             setup = Setup(build_plugin(), pathlib.Path(directory), options.seconds,
                           lambda line: print(line, flush=True))
             print(machine())
-            for part in parts.values():
-                part(setup)
+            for part, rounds in parts.values():
+                part(setup, rounds)
         print(f"\nmeasured in {time.monotonic() - begun:.0f} s; load {os.getloadavg()[0]:.1f} at the end")
     except CannotMeasure as reason:
         sys.exit(f"bench: cannot measure: {reason}")

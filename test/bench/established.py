@@ -3,16 +3,12 @@ import math
 
 import page as pattern
 from measuring import Table, Variant, alternate
-from programs import Rampart, Testpmd
+from programs import Rampart, Testpmd, flows_name
 
 PROTOCOLS = {"UDP": 17, "TCP": 6}
 SOFTWARE, BY_NIC = {"flags": pattern.RSS_HASH}, {"flags": pattern.RSS_HASH | pattern.CHECKSUMS_GOOD}
 # Numbers of flows, and the size of the table in which they are.
 GROUPS = (((4096, 65536), 262144), ((1 << 20,), 1398102), ((4 << 20,), 5592406))
-
-
-def flows_name(flows):
-    return f"{flows >> 20} M" if flows >= 1 << 20 else f"{flows >> 10} k" if flows >= 1024 else str(flows)
 
 
 def measure(setup, rounds, groups=GROUPS):

@@ -33,6 +33,12 @@ DEMO_RULES = """\
 """
 
 
+def flows_name(flows):
+    if flows >= 1 << 20:
+        return f"{flows / (1 << 20):.4g} M"
+    return f"{flows >> 10} k" if flows >= 1024 else str(flows)
+
+
 class CannotMeasure(Exception):
     """Something that the measurement needs is missing; the message says what."""
 

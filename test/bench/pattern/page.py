@@ -8,13 +8,13 @@ import time
 MAGIC, QUEUES, BUCKETS = 0x31746170, 4, 512
 IDLE, ESTABLISHED, NEW, CHURN = range(4)
 STEADY = 3
-CHECKSUMS_GOOD, RSS_HASH, FRAGMENTS, STAMPS = 1, 2, 4, 8
+CHECKSUMS_GOOD, RSS_HASH, FRAGMENTS, STAMPS, SPREAD = 1, 2, 4, 8, 16
 CONTROL = ("magic", "epoch", "mode", "flags", "protocol", "ip_version", "nat", "flood",
            "flows", "first", "open_from", "budget", "rate")
 CONTROL_FORMAT, CONTROL_BYTES, HEAD_BYTES = "<8I5Q", 128, 192
 FIGURES = ("received", "sent", "received_good", "sent_good", "no_buffer", "missed", "longest_gap",
            "last_sent", "mark_version", "mark_cpu_ns", "mark_tsc", "mark_received", "mark_sent",
-           "finished_epoch")
+           "finished_epoch", "begun_cpu_ns", "begun_received")
 QUEUE_BYTES = 128 + 8 * BUCKETS
 PAGE_BYTES = HEAD_BYTES + 2 * QUEUES * QUEUE_BYTES
 
@@ -93,8 +93,16 @@ class Page:
                 raise RuntimeError("the packet source is not polled")
             time.sleep(0.0005)
 
-    def last_mark(self, queue=0):
-        return tuple(self.figures(0, queue)[f"mark_{name}"] for name in ("cpu_ns", "tsc", "received", "sent"))
+    def finish(self, seconds=60, queue=0):
+        """Waits until the epoch's budget is used up: CPU time in ns and packets that it took."""
+        end = time.monotonic() + seconds
+        while self.figures(0, queue)["finished_epoch"] != self.control["epoch"]:
+            if time.monotonic() > end:
+                raise RuntimeError("the budget is not used up")
+            time.sleep(0.001)
+        figures = self.figures(0, queue)
+        return (figures["mark_cpu_ns"] - figures["begun_cpu_ns"],
+                figures["mark_received"] - figures["begun_received"])
 
     def latencies(self):
         """Microseconds at which each bucket ends, and how many packets it holds."""

@@ -28,6 +28,7 @@ enum pattern_flag {
     PATTERN_RSS_HASH = 2,       /* the mbuf carries the Toeplitz hash */
     PATTERN_FRAGMENTS = 4,      /* steady packets are datagrams of two fragments */
     PATTERN_STAMPS = 8,         /* latency of each packet, lost packets by kind */
+    PATTERN_SPREAD = 16,        /* one queue does the work that two need to find their own flows */
 };
 
 struct pattern_control {
@@ -50,8 +51,8 @@ struct pattern_queue {
     uint64_t no_buffer, missed, longest_gap, last_sent;
     /* Taken together by the client's queue, of the same queue of both ports, now and then. */
     uint64_t mark_version, mark_cpu_ns, mark_tsc, mark_received, mark_sent;
-    uint64_t finished_epoch; /* the budget of this epoch is used up */
-    uint64_t unused[2];
+    uint64_t finished_epoch;               /* the budget of this epoch is used up */
+    uint64_t begun_cpu_ns, begun_received; /* the mark when the epoch began */
     uint64_t latency[PATTERN_BUCKETS];
 };
 

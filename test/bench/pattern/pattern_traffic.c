@@ -123,7 +123,9 @@ static __rte_always_inline uint64_t random_flow(struct queue* q) {
     uint64_t index;
     do
         index = c->first + ((next_random(q) * c->flows) >> 32);
-    while (!is_own(q, index));
+    while (!is_own(q, index) ||
+           (unlikely(c->flags & PATTERN_SPREAD) &&
+            ((hash_of(&q->port->hashes, index) ^ (uint32_t)q->random) & 1) != 0));
     return index;
 }
 
@@ -163,7 +165,11 @@ static void adopt_epoch(struct queue* q) {
     q->tsc_per_packet = port->control.rate == 0
                             ? 0
                             : (double)rte_get_tsc_hz() / (double)port->control.rate * port->queues;
-    if (port->side == CLIENT) mark(q);
+    if (port->side == CLIENT) {
+        mark(q);
+        q->figures->begun_cpu_ns = q->figures->mark_cpu_ns;
+        q->figures->begun_received = q->figures->mark_received;
+    }
 }
 
 /* How many packets of the steady load may be given now. */
