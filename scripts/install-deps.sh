@@ -1,19 +1,23 @@
 #!/usr/bin/env bash
-# Installs what Rampart needs to build, and with --test what its tests, demo and benchmarks need too.
+# Installs what Rampart needs to build, and with --test what its tests, demo and benchmarks need too,
+# with --package what it takes to make Debian packages.
 # Debian 12, as root. Does nothing when everything is there already.
 set -euo pipefail
 
 build=(g++ meson ninja-build pkg-config libdpdk-dev libyaml-cpp-dev libfmt-dev libexpected-dev
     libcli11-dev nlohmann-json3-dev libspdlog-dev libsystemd-dev libssl-dev libpcap-dev libmnl-dev
-    libnftables-dev)
+    libnftables-dev libseccomp-dev libcap-ng-dev)
 test=(clang clang-format libclang-rt-14-dev catch2 dpdk dpdk-dev python3 iproute2 iputils-ping
     iperf3 curl dnsmasq-base bind9-dnsutils ethtool procps python3-scapy conntrack nftables python3-yaml
     python3-jsonschema man-db mandoc iptables openssh-server bird2 keepalived udhcpc
     python3-pyftpdlib vsftpd lftp sip-tester pptpd pptp-linux
     qemu-system-x86 mmdebstrap e2fsprogs cpio kmod pciutils driverctl)
 
+packaging=(debhelper dpkg-dev adduser lintian systemd)
+
 packages=("${build[@]}")
-[ "${1:-}" != --test ] || packages+=("${test[@]}")
+[ "${1:-}" != --test ] || packages+=("${test[@]}" "${packaging[@]}")
+[ "${1:-}" != --package ] || packages+=("${packaging[@]}")
 
 missing=()
 for package in "${packages[@]}"; do

@@ -20,6 +20,7 @@ UNIT_SUITES = {"unit-config": "unit-config", "unit-datapath": "unit-datapath",
                "unit-control": "unit/control/unit-control", "two-workers": "two-workers",
                "unit-routing": "unit-routing", "unit-helpers": "unit-helpers",
                "unit-nat": "unit-nat", "unit-kernel": "unit/kernel/unit-kernel",
+               "unit-service": "unit/service/unit-service",
                "scenarios": "scenarios", "classifier-property": "classifier-property"}
 SUITE_ARGUMENTS = {"scenarios": [str(ROOT)]}
 
@@ -132,6 +133,7 @@ def release(run, options):
     if os.geteuid() != 0:
         run.suite("replay", ["/usr/bin/python3", "test/e2e/replay_test.py"])
         run.skip("end to end", "network namespaces need root")
+        run.skip("packages", "network namespaces need root")
         run.skip("differential", "network namespaces need root")
         run.skip("imported rules", "network namespaces need root")
         run.skip("limits", "network namespaces need root")
@@ -143,6 +145,8 @@ def release(run, options):
     run.suite("demo without hugepages", ["/usr/bin/python3", "test/e2e/demo.py", "--no-huge"])
     run.suite("end to end", ["/usr/bin/python3", "-m", "unittest", "discover", "-v", "-s",
                              "test/e2e", "-p", "*_test.py"], timeout=1800)
+    run.suite("packages", ["/usr/bin/python3", "-m", "unittest", "discover", "-v", "-s",
+                           "test/package", "-p", "*_test.py"])
     run.suite("differential", ["/usr/bin/python3", "test/differential/run.py"])
     run.suite("translation", ["/usr/bin/python3", "test/differential/run_nat.py"])
     run.suite("imported rules", ["/usr/bin/python3", "test/differential/run_import.py"])

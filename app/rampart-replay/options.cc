@@ -8,6 +8,7 @@
 
 #include "control/api_protocol.h"
 #include "dataplane/burst.h"
+#include "manual/program_page.h"
 
 namespace rampart {
 namespace {
@@ -22,6 +23,27 @@ bool is_same_file(const std::string& left, const std::string& right) {
                std::filesystem::equivalent(left, right, ignored);
     return std::filesystem::weakly_canonical(left, ignored) ==
            std::filesystem::weakly_canonical(right, ignored);
+}
+
+// rampart-replay(8).
+void print_manual(const CLI::App& app) {
+    Page page("rampart-replay", 8, "captured packets through the Rampart firewall");
+    page.heading("Synopsis");
+    page.item("rampart-replay", "-c FILE [OPTIONS] IN OUT", "");
+    page.heading("Description");
+    page.paragraph(
+        "Runs the packets of the capture file IN through the packet path with the rules of FILE, "
+        "at the times of the capture, and writes what comes out to OUT. It needs neither ports nor "
+        "privileges.");
+    add_options(page, app);
+    page.heading("Exit status");
+    page.item("0", "", "Done.");
+    page.item("1", "", "A file or the environment failed.");
+    page.item("2", "", "Wrong usage.");
+    page.item("4", "", "The configuration has errors.");
+    page.heading("See also");
+    page.paragraph("rampartd(8), rampartctl(8), rampart.yaml(5)");
+    fmt::print("{}", page.text());
 }
 
 }  // namespace
@@ -56,6 +78,12 @@ std::optional<Options> parse_options(int argc, char** argv, int& exit_status) {
         ->type_name("FILE");
     app.add_flag("-j,--json", options.json, "verdicts and flows as JSON lines; implies --verdicts");
     app.set_version_flag("-V,--version", "rampart-replay " RAMPART_VERSION);
+    // For scripts/gen-docs.sh; without the files that are required otherwise.
+    const auto manual = [&app] {
+        print_manual(app);
+        throw CLI::Success();
+    };
+    app.add_flag_callback("--man", manual)->trigger_on_parse()->group("");
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& problem) {

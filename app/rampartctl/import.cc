@@ -136,6 +136,17 @@ void declare(CLI::App& app, Options& options) {
 
 }  // namespace
 
+std::vector<std::pair<std::string, std::string>> import_options() {
+    CLI::App app;
+    Options options;
+    declare(app, options);
+    std::vector<std::pair<std::string, std::string>> list;
+    for (const CLI::Option* option : app.get_options())
+        if (!option->get_positional())
+            list.emplace_back(option->get_name(false, true), option->get_description());
+    return list;
+}
+
 int run_import(const std::vector<std::string>& arguments) {
     CLI::App app("Makes a configuration of the rules of iptables or nft.", "rampartctl import");
     Options options;

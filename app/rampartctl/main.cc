@@ -1,6 +1,6 @@
 // rampartctl: the command line of a running firewall. A thin client: everything but `check`,
-// `import`, `schema`, `reference`, `test --config` and `help` is done by the daemon. Called as
-// `conntrack` it is `rampartctl conntrack`.
+// `doctor`, `import`, `schema`, `completion`, `reference`, `test --config` and `help` is done by
+// the daemon. Called as `conntrack` it is `rampartctl conntrack`.
 //
 // Exit status: 0 ok, 1 failed, 2 bad usage, 3 daemon unreachable, 4 the configuration has errors.
 #include <algorithm>
@@ -15,8 +15,10 @@
 
 #include "check.h"
 #include "client.h"
+#include "completion.h"
 #include "config/reference.h"
 #include "control/api_protocol.h"
+#include "doctor.h"
 #include "import.h"
 #include "json_schema.h"
 #include "manual.h"
@@ -28,11 +30,13 @@ using namespace rampart;
 
 constexpr CommandHelp kCommands[] = {
     {"check", "check a configuration file here, without a daemon: check FILE"},
+    {"doctor", "whether this machine is fit for a configuration, without a daemon: doctor [FILE]"},
     {"import", "make a configuration of the rules of iptables or nft: import --help"},
 #define RAMPART_COMMAND(suffix, name, summary) {name, summary},
 #include "control/commands/commands.def"
 #undef RAMPART_COMMAND
     {"schema", "print the JSON schema of configuration files, without a daemon"},
+    {"completion", "print a script for the shell, without a daemon: completion bash|zsh|fish"},
     {"reference",
      "print the reference manual (Markdown), or --man rampart.yaml or rampartctl; without a "
      "daemon"},
@@ -98,13 +102,16 @@ int run(const CLI::App& app, const ClientOptions& given, std::vector<std::string
     std::vector<std::string> arguments(words.begin() + 1, words.end());
     take_json(command, arguments, options.json);
     if (command == "check") return run_local_check(arguments, options.json);
+    if (command == "doctor") return run_doctor(arguments, options.json);
     if (command == "import") return run_import(arguments);
     if (command == "test" && is_local_packet_test(arguments))
         return run_packet_test(arguments, options.json);
     if (command == "reference") return run_reference(app, arguments);
     if (command == "schema") return run_schema(arguments);
+    if (command == "completion") return run_completion(arguments, app, kCommands);
     if (command != "help") return run_remote(options, command, arguments);
     if (!arguments.empty() && arguments.front() == "import") return run_import({"--help"});
+    if (!arguments.empty() && arguments.front() == "doctor") return run_doctor({"--help"}, false);
     if (!arguments.empty()) return run_remote(options, arguments.front(), {"--help"});
     std::cout << command_list();
     return exit_code::kOk;

@@ -4,15 +4,21 @@
 // configuration has errors.
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <string>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/sinks/systemd_sink.h>
 #include <spdlog/spdlog.h>
 
 #include "config/loader.h"
+#include "control/commands/describe.h"
 #include "control/controller.h"
+#include "control/doctor/doctor.h"
 #include "control/eal_arguments.h"
 #include "control/machine_check.h"
 #include "manual/program_page.h"
@@ -27,6 +33,7 @@ struct Options {
     std::string state;
     bool check = false;
     bool man = false;
+    bool command_words = false;
 };
 
 // rampartd(8).
@@ -54,6 +61,32 @@ int report(const Error& error) {
     fmt::print(stderr, "rampartd: {}\n", error.message);
     if (!error.hint.empty()) fmt::print(stderr, "    hint: {}\n", error.hint);
     return exit_code::kFailure;
+}
+
+// With what the machine lacks, as it was before DPDK took its part of it.
+int report(const Error& error, const std::string& failed_checks) {
+    const int status = report(error);
+    if (!failed_checks.empty())
+        fmt::print(stderr, "{}    `rampartctl doctor FILE` shows all checks\n", failed_checks);
+    return status;
+}
+
+// systemd names the stream that it connected stderr with (systemd.exec(5), $JOURNAL_STREAM).
+bool is_stderr_the_journal() {
+    const char* stream = std::getenv("JOURNAL_STREAM");
+    struct stat stderr_file {};
+    return stream != nullptr && fstat(STDERR_FILENO, &stderr_file) == 0 &&
+           fmt::format("{}:{}", stderr_file.st_dev, stderr_file.st_ino) == stream;
+}
+
+// The journal has the time by itself, and wants to know how grave a message is.
+void open_log() {
+    if (is_stderr_the_journal()) {
+        spdlog::set_default_logger(spdlog::systemd_logger_mt("rampartd", "rampartd"));
+        return;
+    }
+    spdlog::set_default_logger(spdlog::stderr_logger_mt("rampartd"));
+    spdlog::set_pattern("%Y-%m-%d %H:%M:%S.%e %^%l%$ %v");
 }
 
 // Signals are taken by the event loop; all threads, DPDK's included, inherit this mask.
@@ -135,15 +168,16 @@ int run(const Options& options, Beginning beginning) {
     Configuration& configuration = beginning.configuration;
     const auto plan =
         plan_eal(configuration.system, configuration.snapshot->conntrack.max, read_machine_facts());
-    if (!plan) return report(plan.error());
+    const std::string lacks = failed_checks(configuration);
+    if (!plan) return report(plan.error(), lacks);
     print_eal_line(*plan);
     block_signals();
     const auto eal = Eal::start(plan->arguments);
-    if (!eal) return report(eal.error());
+    if (!eal) return report(eal.error(), lacks);
     auto controller = Controller::start(
         **eal, {std::move(configuration), std::move(beginning.startup), std::move(beginning.store),
                 std::move(beginning.why_no_store), options.socket, *plan});
-    if (!controller) return report(controller.error());
+    if (!controller) return report(controller.error(), lacks);
     fmt::print("ready\n");
     std::fflush(stdout);
     (*controller)->run();
@@ -162,19 +196,24 @@ int main(int argc, char** argv) {
                    "directory of the configurations' history, instead of control.state");
     app.add_flag("--check", options.check,
                  "only check the configuration, and whether this machine can run it");
-    app.add_flag("--man", options.man)->group("");  // for scripts/gen-docs.sh
+    // For scripts/gen-docs.sh.
+    app.add_flag("--man", options.man)->group("");
+    app.add_flag("--command-words", options.command_words)->group("");
     app.set_version_flag("-V,--version", "rampartd " RAMPART_VERSION);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& problem) {
         return app.exit(problem) == 0 ? exit_code::kOk : exit_code::kUsage;
     }
+    if (options.command_words) {
+        fmt::print("{}", render_command_words());
+        return exit_code::kOk;
+    }
     if (options.man) {
         print_manual(app);
         return exit_code::kOk;
     }
-    spdlog::set_default_logger(spdlog::stderr_logger_mt("rampartd"));
-    spdlog::set_pattern("%Y-%m-%d %H:%M:%S.%e %^%l%$ %v");
+    open_log();
 
     auto beginning = begin(options);
     if (!beginning) return exit_code::kConfiguration;

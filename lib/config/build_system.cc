@@ -92,6 +92,8 @@ void build_control(const Value& document, ControlSettings& control, Diagnostics&
         control.mode = parsed.value_or(control.mode);
     }
     if (const std::string* group = section.text("group")) control.group = *group;
+    if (const auto confine = section.choice("confine", {"full", "capabilities", "none"}))
+        control.confine = static_cast<Confine>(*confine);
     if (const std::string* state = section.text("state")) {
         if (!state->starts_with('/'))
             diagnostics.error("E005", section.find("state")->location(),

@@ -160,6 +160,9 @@ constexpr SchemaKey kKeys[] = {
      "The group that owns it."},
     {"control", "state", KeyType::Text, true, 0, 0, "/var/lib/rampart",
      "The directory where the daemon keeps its configurations."},
+    {"control", "confine", KeyType::Text, true, 0, 0, "full",
+     "What the daemon gives up once it is ready: full: unneeded capabilities and system calls; "
+     "capabilities: the first only; none.", "full|capabilities|none"},
     {"sets.*", "type", KeyType::Text, true, 0, 0, "",
      "What it holds: ip, net, port, mac, iface, or ip,port net,port ip,proto,port net,net. Required."},
     {"sets.*", "elements", KeyType::List, true, 0, 0, "[]",

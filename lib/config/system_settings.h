@@ -72,11 +72,15 @@ struct MemorySettings {
     }
 };
 
+// What the daemon gives up when its start is complete (control/confinement.h).
+enum class Confine : uint8_t { Full, Capabilities, None };
+
 struct ControlSettings {
     std::string socket = "/run/rampart/rampart.sock";
     uint32_t mode = 0660;
     std::string group = "rampart";
     std::string state = "/var/lib/rampart";  // directory of the configurations' history
+    Confine confine = Confine::Full;
 
     bool operator==(const ControlSettings&) const = default;
 };

@@ -77,13 +77,6 @@ FlowTable::~FlowTable() {
         rte_free(array);
 }
 
-uint64_t FlowTable::bytes_for(uint32_t capacity, uint32_t keys_per_flow) noexcept {
-    return KeyTable::bytes_for(capacity * keys_per_flow) +
-           uint64_t{capacity} * (sizeof(Flow) + sizeof(Forwarding) + sizeof(SeqCell<FlowInfo>) +
-                                 sizeof(SeqCell<FlowReply>) + sizeof(Tick) + 2 * sizeof(FlowIndex) +
-                                 sizeof(EvictionLink));
-}
-
 Tuple FlowTable::tuple_of(FlowIndex index, Direction direction) const noexcept {
     if (direction == Direction::Original) return original_tuple(index);
     return flows_[index].is_translated() ? reply(index).reply : invert(original_tuple(index));

@@ -9,20 +9,10 @@
 namespace rampart {
 namespace {
 
-// rte_hash inserts by moving keys around, which gets slow and fails near full; it is given enough
-// slots to stay below this load when the flow table is full.
-constexpr uint32_t kMaxLoadPercent = 85;
-constexpr uint32_t kMinHashEntries = 64;
-
-uint32_t hash_entries(uint32_t capacity) noexcept {
-    const uint64_t entries = uint64_t{capacity} * 100 / kMaxLoadPercent + 8;
-    return static_cast<uint32_t>(std::max<uint64_t>(entries, kMinHashEntries));
-}
-
 rte_hash* create_hash(const std::string& name, uint32_t key_bytes, uint32_t capacity, int node) {
     rte_hash_parameters parameters{};
     parameters.name = name.c_str();
-    parameters.entries = hash_entries(capacity);
+    parameters.entries = KeyTable::slots_for(capacity);
     parameters.key_len = key_bytes;
     parameters.socket_id = node;
     return rte_hash_create(&parameters);
@@ -80,16 +70,6 @@ bool KeyTable::create(const std::string& name, uint32_t capacity, int numa_node,
 KeyTable::~KeyTable() {
     rte_hash_free(hash4_);
     rte_hash_free(hash6_);
-}
-
-uint64_t KeyTable::bytes_for(uint32_t capacity) noexcept {
-    // Per key, rte_hash keeps the key and its data (rounded to 16), a free-slot entry, and an
-    // eighth of a 64-byte bucket in a power-of-two array.
-    uint64_t buckets = 1;
-    while (buckets * 8 < hash_entries(capacity))
-        buckets *= 2;
-    const uint64_t entries = hash_entries(capacity);
-    return 2 * buckets * 64 + entries * (32 + 64 + 2 * 8);
 }
 
 void KeyTable::hash(KeyBatch& batch, Family family) const noexcept {

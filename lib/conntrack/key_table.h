@@ -55,6 +55,8 @@ class KeyTable {
 
     // Room for `capacity` keys; false: no memory. `name` is unique in the process.
     bool create(const std::string& name, uint32_t capacity, int numa_node, const KeyedHash& hash);
+    // Of DPDK's hash, and what it takes (table_bytes.cc).
+    static uint32_t slots_for(uint32_t capacity) noexcept;
     static uint64_t bytes_for(uint32_t capacity) noexcept;
 
     // Fills batch.hash.

@@ -10,6 +10,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "control/commands/registry.h"
+#include "control/confinement.h"
 #include "control/link_watch.h"
 #include "control/own_connection.h"
 
@@ -94,15 +95,19 @@ Result<void> Controller::bring_up(Options options) {
     hand_out(std::move(snapshot));
     set_wall_clock();
     follow_logging(std::move(*log));
-    if (const auto launched = datapath_->launch(eal_); !launched) return launched;
+    const Confinement confinement(system_);
+    const auto confine = [confinement] { confinement.drop_own_capabilities(); };
+    if (const auto launched = datapath_->launch(eal_, confine); !launched) return launched;
     masquerade_watch_->each_second();
     if (!publisher_->wait_until_active(kActivation_ms))
         return failure("the workers did not take up the configuration in time",
                        "other programs may be keeping their CPUs busy");
+    worker_guard_ = std::make_unique<WorkerGuard>(*loop_, *datapath_);
     transaction_ = std::make_unique<ConfigTransaction>(
         static_cast<Host&>(*this), std::move(options.store), std::move(options.why_no_store));
     transaction_->begin(std::move(options.startup));
     start_timers();
+    confinement.complete();
     return {};
 }
 
@@ -138,7 +143,6 @@ void Controller::start_timers() {
             spdlog::error("reload failed:\n{}", output.err);
         sd_notify(0, "READY=1");
     });
-    loop_->enable_watchdog();
 }
 
 Now Controller::now() const noexcept {
@@ -174,6 +178,7 @@ void Controller::each_second() {
     nat_pools_->look();
     port_watch_->each_second();
     recheck_watch_.look(*publisher_);
+    Confinement::each_second();
     sd_notifyf(0, "STATUS=generation %u, %zu ports, %llu flows, %.2f Mpps",
                publisher_->current().generation, datapath_->ports().size(),
                static_cast<unsigned long long>(datapath_->flow_count()),
@@ -216,7 +221,8 @@ std::optional<Configuration> Controller::load_aside(const SourceTexts& sources,
     while (loading.wait_for(std::chrono::microseconds(Ager::kTurn_us)) !=
            std::future_status::ready) {
         age();
-        sd_notify(0, "WATCHDOG=1");
+        worker_guard_->look();
+        worker_guard_->feed_watchdog();
     }
     return loading.get();
 }

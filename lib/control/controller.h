@@ -32,6 +32,7 @@
 #include "control/set_keeper.h"
 #include "control/stats.h"
 #include "control/trace_feed.h"
+#include "control/worker_guard.h"
 
 namespace rampart {
 
@@ -75,6 +76,7 @@ class Controller : private ConfigTransaction::Host {
     const Publisher& publisher() const noexcept { return *publisher_; }
     const FillWatch& fill_watch() const noexcept { return *fill_watch_; }
     const Stats& stats() const noexcept { return *stats_; }
+    const WorkerGuard& worker_guard() const noexcept { return *worker_guard_; }
     const NatPools& nat_pools() const noexcept { return *nat_pools_; }
     const PortWatch& port_watch() const noexcept { return *port_watch_; }
     const SystemSettings& system() const noexcept { return system_; }
@@ -130,6 +132,7 @@ class Controller : private ConfigTransaction::Host {
     std::unique_ptr<RuleLogFeed> rule_log_;
     std::unique_ptr<LogDestination> next_rule_log_;  // of what was loaded last; null: the present
     std::unique_ptr<TraceFeed> traces_;
+    std::unique_ptr<WorkerGuard> worker_guard_;
     std::unique_ptr<ApiServer> server_;
     std::unique_ptr<ConfigTransaction> transaction_;
     EventLoop::Source ageing_;

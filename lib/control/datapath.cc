@@ -216,13 +216,22 @@ void Datapath::wait_for_turns() const {
     }
 }
 
-Result<void> Datapath::launch(Eal& eal) {
+Result<void> Datapath::launch(Eal& eal, const std::function<void()>& prepare) {
     is_running_ = true;
     for (Worker* worker : worker_pointers_) {
-        if (!eal.launch(worker->index() + 1u, [worker] { worker->run(); }))
+        ThreadClock* clock = worker_threads_.emplace_back(std::make_unique<ThreadClock>()).get();
+        const auto run = [worker, clock, prepare] {
+            prepare();
+            clock->adopt_this_thread();
+            worker->run();
+        };
+        if (!eal.launch(worker->index() + 1u, run))
             return failure("worker " + std::to_string(worker->index()) + " could not be launched");
     }
-    if (kernel_path_ != nullptr) kernel_path_->start();
+    if (kernel_path_ != nullptr) {
+        kernel_path_->start();
+        kernel_path_->run_inside(prepare);
+    }
     return {};
 }
 

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -18,6 +19,7 @@
 #include "base/result.h"
 #include "config/system_settings.h"
 #include "control/eal_arguments.h"
+#include "control/thread_clock.h"
 #include "dataplane/hand_off.h"
 #include "dataplane/steering.h"
 #include "dataplane/transmit_lock.h"
@@ -40,7 +42,8 @@ class Datapath {
     Datapath(const Datapath&) = delete;
     Datapath& operator=(const Datapath&) = delete;
 
-    Result<void> launch(Eal& eal);
+    // Each thread begins with `prepare`.
+    Result<void> launch(Eal& eal, const std::function<void()>& prepare);
     void stop(Eal& eal);
 
     const std::vector<std::unique_ptr<Port>>& ports() const noexcept { return ports_; }
@@ -52,6 +55,7 @@ class Datapath {
     // Plain pointers for those who share the workers: publisher, ager, statistics, commands.
     const std::vector<Worker*>& workers() const noexcept { return worker_pointers_; }
     const std::vector<unsigned>& worker_cpus() const noexcept { return worker_cpus_; }
+    const ThreadClock& worker_thread(size_t worker) const { return *worker_threads_[worker]; }
     const Steering& steering() const noexcept { return *steering_; }
     const PacketPool& pool() const noexcept { return *pool_; }
     ReservedPorts& reserved_ports() noexcept { return reserved_ports_; }
@@ -88,6 +92,7 @@ class Datapath {
     std::vector<std::unique_ptr<Worker>> workers_;
     std::vector<Worker*> worker_pointers_;
     std::vector<unsigned> worker_cpus_;
+    std::vector<std::unique_ptr<ThreadClock>> worker_threads_;
     unsigned control_cpu_ = 0;
     std::unique_ptr<KernelPath> kernel_path_;
     bool is_running_ = false;

@@ -121,10 +121,6 @@ EventLoop::Source EventLoop::on_signal(int signal, std::function<void()> callbac
     return Source(std::move(registration));
 }
 
-void EventLoop::enable_watchdog() {
-    sd_event_set_watchdog(event_, 1);
-}
-
 void EventLoop::run() {
     sd_event_loop(event_);
 }

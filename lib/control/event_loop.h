@@ -50,9 +50,6 @@ class EventLoop {
     Source when_idle(std::function<void()> callback);
     Source on_signal(int signal, std::function<void()> callback);
 
-    // Tells the service manager that the loop is alive, when it asked for that (WatchdogSec=).
-    void enable_watchdog();
-
     // Until stop().
     void run();
     void stop();

@@ -30,9 +30,4 @@ uint32_t PacketPool::available() const noexcept {
     return rte_mempool_avail_count(pool_);
 }
 
-uint64_t PacketPool::bytes_for(uint32_t mbufs) noexcept {
-    return uint64_t{mbufs} *
-           (sizeof(rte_mbuf) + kDataBytes + RTE_PKTMBUF_HEADROOM + RTE_CACHE_LINE_SIZE);
-}
-
 }  // namespace rampart

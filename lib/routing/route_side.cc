@@ -13,15 +13,6 @@
 namespace rampart {
 namespace {
 
-constexpr uint32_t kMostTbl8 = 32767;         // as DPDK allows with next hops of two bytes
-constexpr uint32_t kLargestIn2Bytes = 32767;  // one bit of a next hop is the FIB's own
-
-// Blocks for prefixes longer than 24 bits: of IPv4 one per /24 that has some, of IPv6 one per
-// eight bits of every branch.
-uint32_t tbl8_count(uint32_t routes) {
-    return std::clamp<uint32_t>(routes, 256, kMostTbl8);
-}
-
 uint32_t host_order(const AddressBytes& address) noexcept {
     be32 wire;
     std::memcpy(&wire, address.data(), sizeof wire);
@@ -88,16 +79,6 @@ Result<std::unique_ptr<RouteSide>> RouteSide::create(const Routing::Options& opt
 RouteSide::~RouteSide() {
     rte_fib_free(fib4_);
     rte_fib6_free(fib6_);
-}
-
-uint64_t RouteSide::bytes_for(const Routing::Options& options) noexcept {
-    constexpr uint64_t kNode4 = 128, kNode6 = 192;  // of the trees, with the pool's overhead
-    uint64_t bytes = 2 * (options.max_routes4 * kNode4 + options.max_routes6 * kNode6);
-    if (options.compact) return bytes;
-    const uint64_t hop = options.max_groups <= kLargestIn2Bytes ? 2 : 4;
-    bytes += 2 * hop << 24;
-    bytes += hop * 256 * (tbl8_count(options.max_routes4) + tbl8_count(options.max_routes6 * 2));
-    return bytes + (1 << 20);
 }
 
 Route RouteSide::find(Family family, const AddressBytes& destination,

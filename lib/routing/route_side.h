@@ -48,6 +48,10 @@ class RouteSide {
     static Result<std::unique_ptr<RouteSide>> create(const Routing::Options& options,
                                                      const std::string& name);
     static uint64_t bytes_for(const Routing::Options& options) noexcept;
+    // Blocks for prefixes longer than 24 bits: of IPv4 one per /24 that has some, of IPv6 one per
+    // eight bits of every branch.
+    static uint32_t tbl8_count(uint32_t routes) noexcept;
+    static constexpr uint32_t kLargestIn2Bytes = 32767;  // one bit of a next hop is the FIB's own
     ~RouteSide();
     RouteSide(const RouteSide&) = delete;
     RouteSide& operator=(const RouteSide&) = delete;

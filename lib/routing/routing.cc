@@ -141,10 +141,6 @@ Result<std::unique_ptr<Routing>> Routing::create(const Options& options) {
     return routing;
 }
 
-uint64_t Routing::bytes_for(const Options& options) noexcept {
-    return 2 * RouteSide::bytes_for(options) + (64 << 10);
-}
-
 Route Routing::find(Family family, const AddressBytes& destination,
                     uint32_t flow_hash) const noexcept {
     return state_->active.load(std::memory_order_acquire)->find(family, destination, flow_hash);

@@ -10,6 +10,7 @@ import ipaddress
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -197,6 +198,9 @@ class Lab:
                 self.daemon.kill()
                 self.daemon.wait()
         status, self.daemon = self.daemon.returncode, None
+        refused = re.findall(r"system call \w+ (?:was )?refused.*", self.log.read_text())
+        if refused:
+            raise AssertionError("missing in lib/control/system_call_filter.cc: " + "; ".join(refused))
         return status
 
     def kill(self):

@@ -5,6 +5,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "control/commands/describe.h"
+
 namespace rampart {
 
 struct ArgumentParser::App {
@@ -36,6 +38,13 @@ void ArgumentParser::required(const std::string& names, std::string& into,
 std::optional<CommandOutput> ArgumentParser::parse(const ApiRequest& request) {
     CLI::App& cli = app_->cli;
     cli.name(request.command);
+    if (Description* description = Description::current()) {
+        for (const CLI::Option* option : cli.get_options())
+            if (!option->get_positional() && option->get_name() != "--help")
+                description->add({request.command, option->get_name(false, true),
+                                  option->get_items_expected_max() > 0, option->get_description()});
+        return CommandOutput{};
+    }
     std::vector<std::string> reversed(request.arguments.rbegin(), request.arguments.rend());
     try {
         cli.parse(std::move(reversed));

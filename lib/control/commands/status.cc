@@ -38,6 +38,14 @@ std::string changed_rules_line(const Ruleset& ruleset) {
     return fmt::format("{} rules added or removed at run time\n", ruleset.changes);
 }
 
+std::string stuck_lines(const std::vector<WorkerGuard::Stuck>& list) {
+    std::string lines;
+    for (const WorkerGuard::Stuck& stuck : list)
+        lines += fmt::format("worker {} (CPU {}) is stuck: it has not {} for {} ms\n", stuck.worker,
+                             stuck.cpu, stuck.is_spinning ? "ended its loop" : "run", stuck.for_ms);
+    return lines;
+}
+
 Json configuration_to_json(const ConfigTransaction& transaction) {
     Json json{{"running", transaction.running_entry()}, {"startup", transaction.startup_entry()}};
     if (const PendingConfirmation* pending = transaction.pending())
@@ -58,6 +66,11 @@ CommandOutput run_status(const ApiRequest& request, Controller& controller) {
     const uint64_t uptime_s = controller.now().ns / 1'000'000'000;
     const PacketPool& pool = datapath.pool();
 
+    const std::vector<WorkerGuard::Stuck> stuck = controller.worker_guard().stuck();
+    Json stuck_workers = Json::array();
+    for (const WorkerGuard::Stuck& worker : stuck)
+        stuck_workers.push_back({{"worker", worker.worker}, {"for_ms", worker.for_ms}});
+
     CommandOutput output;
     output.exit = is_ready ? exit_code::kOk : exit_code::kFailure;
     Json ports = Json::array();
@@ -76,6 +89,7 @@ CommandOutput run_status(const ApiRequest& request, Controller& controller) {
                      {"rules_changed", snapshot.ruleset.changes},
                      {"uptime_s", uptime_s},
                      {"workers", datapath.workers().size()},
+                     {"stuck_workers", std::move(stuck_workers)},
                      {"steering", to_string(datapath.steering().mode())},
                      {"flows", datapath.flow_count()},
                      {"flows_max", snapshot.conntrack.max},
@@ -86,13 +100,13 @@ CommandOutput run_status(const ApiRequest& request, Controller& controller) {
                      {"ports", std::move(ports)}};
     output.out = fmt::format(
         "{}, generation {}, up {} s, {}\n"
-        "{}{}"
+        "{}{}{}"
         "workers {} ({} steering), flows {} of {}, packet buffers {} of {} free\n"
         "ports\n{}",
         is_ready ? "ready" : "not ready", snapshot.generation, uptime_s, controller.config_path(),
         configuration_lines(controller.transaction()), changed_rules_line(snapshot.ruleset),
-        datapath.workers().size(), to_string(datapath.steering().mode()), datapath.flow_count(),
-        snapshot.conntrack.max, pool.available(), pool.size(), port_lines);
+        stuck_lines(stuck), datapath.workers().size(), to_string(datapath.steering().mode()),
+        datapath.flow_count(), snapshot.conntrack.max, pool.available(), pool.size(), port_lines);
     return output;
 }
 

@@ -2,11 +2,23 @@
 
 #include <fmt/format.h>
 
+#include "control/commands/describe.h"
+
 namespace rampart {
 
 CommandOutput run_verb(const ApiRequest& request, Controller& controller,
                        std::span<const CommandVerb> verbs, std::string_view about,
                        std::string_view otherwise) {
+    if (Description* description = Description::current()) {
+        for (const CommandVerb& known : verbs) {
+            description->add(
+                {request.command, std::string(known.name), false, std::string(known.help)});
+            ApiRequest rest = request;
+            rest.command = fmt::format("{} {}", request.command, known.name);
+            known.run(rest, controller);
+        }
+        return CommandOutput{};
+    }
     const std::string verb =
         request.arguments.empty() ? std::string(otherwise) : request.arguments[0];
     for (const CommandVerb& known : verbs) {
