@@ -19,7 +19,7 @@ def output_of(*command):
 class Manual(unittest.TestCase):
     def test_there_is_a_page_for_each_program_and_the_file(self):
         self.assertEqual([page.name for page in PAGES],
-                         ["rampart.yaml.5", "rampartctl.8", "rampartd.8"])
+                         ["rampart-replay.8", "rampart.yaml.5", "rampartctl.8", "rampartd.8"])
 
     @unittest.skipUnless(shutil.which("man"), "man is not installed")
     def test_man_has_no_warnings(self):
