@@ -11,7 +11,7 @@ test=(clang clang-format libclang-rt-14-dev catch2 dpdk dpdk-dev python3 iproute
     iperf3 curl dnsmasq-base bind9-dnsutils ethtool procps python3-scapy conntrack nftables python3-yaml
     python3-jsonschema man-db mandoc iptables openssh-server bird2 keepalived udhcpc
     python3-pyftpdlib vsftpd lftp sip-tester pptpd pptp-linux
-    qemu-system-x86 mmdebstrap e2fsprogs cpio kmod pciutils driverctl)
+    libbenchmark-dev qemu-system-x86 mmdebstrap e2fsprogs cpio kmod pciutils driverctl)
 
 packaging=(debhelper dpkg-dev adduser lintian systemd)
 

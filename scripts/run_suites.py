@@ -130,6 +130,9 @@ def release(run, options):
         return
     for name, program in UNIT_SUITES.items():
         run.suite(name, [f"build/test/{program}", *SUITE_ARGUMENTS.get(name, ())])
+    if run.build("build", ["-Dtests=true"], targets=["test/micro-bench"]):
+        run.suite("microbenchmarks", ["build/test/micro-bench", "--benchmark_min_time=0.001",
+                                      "--benchmark_filter=-.*/(1048576|10000)$"])
     if os.geteuid() != 0:
         run.suite("replay", ["/usr/bin/python3", "test/e2e/replay_test.py"])
         run.skip("end to end", "network namespaces need root")

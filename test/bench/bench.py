@@ -19,6 +19,7 @@ import capacity  # noqa: E402
 import connections  # noqa: E402
 import established  # noqa: E402
 import features  # noqa: E402
+import peers  # noqa: E402
 from lab import RAMPARTD, release_hugepages, reserve_hugepages  # noqa: E402
 from programs import CannotMeasure  # noqa: E402
 
@@ -71,6 +72,7 @@ def build_plugin():
 
 # Each with how often it repeats its windows.
 QUICK = {"established": (established.measure, 5)}
+PEERS = {"peers": (peers.measure, 5)}
 PARTS = {
     "established": (established.measure, 9),
     "new-flows": (connections.measure_new, 9),
@@ -88,10 +90,12 @@ PARTS = {
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("what", nargs="*", default=[],
-                        help=f"quick, or some of {', '.join(PARTS)}; default: all of them")
+                        help=f"quick, peers, or some of {', '.join(PARTS)}; default: all of them")
     parser.add_argument("--seconds", type=float, default=0.25, help="length of one window")
     options = parser.parse_args()
-    parts = QUICK if options.what == ["quick"] else {name: PARTS.get(name) for name in options.what or PARTS}
+    sets = {"quick": QUICK, "peers": PEERS}
+    parts = (sets[options.what[0]] if len(options.what) == 1 and options.what[0] in sets else
+             {name: PARTS.get(name) for name in options.what or PARTS})
     if None in parts.values():
         parser.error(f"the parts are {', '.join(PARTS)}")
     if os.geteuid() != 0:

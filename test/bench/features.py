@@ -109,18 +109,25 @@ def measure_features(setup, rounds):
 
 def feature_row(setup, table, name, protocol, number, compared, rounds):
     io, without, having = compared
-    if without.program is having.program:  # one after the other, as its flows differ
-        alone, before = alternate([io.open(number), without.open(number)], rounds, setup.seconds)
-        alone2, after = alternate([io.open(number), having.open(number)], rounds, setup.seconds)
-        alone.values += alone2.values
+    if without.program is having.program:  # what it plays is changed for each window
+        figures = [Figure([]) for _ in range(4)]
+        for _ in range(rounds):
+            for figure, variant in zip(figures, (io, without, io, having)):
+                figure.values += alternate([variant.open(number)], 1, setup.seconds)[0].values
+                figure.sent = 1
+        alone, before, after = figures[0], figures[1], figures[3]
+        alone.values += figures[2].values
     else:
         alone, before, after = alternate([io.open(number), without.open(number), having.open(number)], rounds,
                                          setup.seconds)
     having.program.resume()
     found = problems(having.program, FLOWS, [before, after])
     having.program.pause()
-    table.row(name, protocol, alone, before, after, f"{after.median - before.median:+.0f}",
-              f"{before.median / after.median:.2f}", io=alone, problems=found)
+    # Of neighbours in time: a machine that is slower for a while is so for both.
+    added = [b - a for a, b in zip(before.values, after.values)]
+    ratios = [a / b for a, b in zip(before.values, after.values)]
+    table.row(name, protocol, alone, before, after, f"{Figure(added).median:+.0f}", f"{Figure(ratios).median:.2f}",
+              io=alone, problems=found)
 
 
 def rate(program, queues, seconds):

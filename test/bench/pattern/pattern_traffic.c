@@ -139,7 +139,11 @@ static void mark(struct queue* q) {
     f->mark_cpu_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
     f->mark_tsc = rte_rdtsc();
     f->mark_received = f->received + other->received;
-    f->mark_sent = f->sent + other->sent;
+    uint64_t sent = f->sent + other->sent;
+    /* A program with one worker may send by any queue. */
+    for (unsigned i = 1; i < PATTERN_QUEUES && q->port->queues == 1; i++)
+        sent += bench->page->queue[CLIENT][i].sent + bench->page->queue[SERVER][i].sent;
+    f->mark_sent = sent;
     __atomic_store_n(&f->mark_version, f->mark_version + 1, __ATOMIC_SEQ_CST);
 }
 
