@@ -8,6 +8,7 @@ import os
 import pathlib
 import platform
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -100,6 +101,7 @@ def main():
         parser.error(f"the parts are {', '.join(PARTS)}")
     if os.geteuid() != 0:
         sys.exit("bench: needs root, for hugepages and priorities")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench: ended from outside"))  # what it started ends, too
     begun, added = time.monotonic(), reserve_hugepages(HUGEPAGES)
     try:
         setup = None

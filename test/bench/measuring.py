@@ -1,15 +1,20 @@
 """Medians of alternating windows, and the table they end in."""
 import dataclasses
+import pathlib
 import statistics
 
 # testpmd does the same work in all of its windows: where they differ by more, the machine was not quiet.
 QUIET = 0.05
+# A sibling thread that works takes a third of a core's speed or more. Windows are repeated, so often, to find
+# one in which the other CPUs rest.
+RESTING, MORE_TRIES = 0.15, 2
 
 
 @dataclasses.dataclass
 class Figure:
     """Windows of one program, in cycles per packet unless a row says otherwise."""
     values: list
+    busy: list = dataclasses.field(default_factory=list)  # the other CPUs in each window
 
     @property
     def median(self):
@@ -34,7 +39,29 @@ class Variant:
     control: dict = dataclasses.field(default_factory=dict)
 
 
-def alternate(variants, rounds, seconds, settle=0.1):
+def cpu_times(but):
+    """Ticks of all CPUs but one: all, and those without work."""
+    rows = [line.split() for line in pathlib.Path("/proc/stat").read_text().splitlines() if line.startswith("cpu")]
+    times = [list(map(int, row[1:9])) for row in rows if row[0] not in ("cpu", f"cpu{but}")]
+    return sum(map(sum, times)), sum(row[3] + row[4] for row in times)
+
+
+def calm_window(program, seconds, cpu):
+    """The window of a few in which the other CPUs worked least, and how much they did."""
+    best = None
+    for _ in range(1 + MORE_TRIES):
+        before = cpu_times(cpu)
+        window = program.window(seconds)
+        ticks, idle = (b - a for a, b in zip(before, cpu_times(cpu)))
+        busy = 1 - idle / ticks if ticks else 0
+        if best is None or busy < best[1]:
+            best = window, busy
+        if busy <= RESTING:
+            break
+    return best
+
+
+def alternate(variants, rounds, seconds, settle=0.1, cpu=1):
     """One window of each variant in turn, `rounds` times: a Figure for each. All are paused before and after."""
     figures, shares = [Figure([]) for _ in variants], [[] for _ in variants]
     for _ in range(rounds):
@@ -45,10 +72,11 @@ def alternate(variants, rounds, seconds, settle=0.1):
                 if variant.control:
                     program.page.begin(**variant.control)
                 program.window(settle)
-                cycles, sent = program.window(seconds)
+                (cycles, sent), busy = calm_window(program, seconds, cpu)
             finally:
                 program.pause()
             figure.values.append(cycles)
+            figure.busy.append(busy)
             share.append(sent)
     for figure, share in zip(figures, shares):
         figure.sent = min(share)
@@ -67,7 +95,8 @@ class Table:
     def row(self, *cells, io=None, problems=()):
         problems = list(problems)
         if io is not None and io.unrest > QUIET:
-            problems.append(f"io moved by {io.unrest:.0%} between its windows")
+            busy = f", the other CPUs {statistics.mean(io.busy):.0%} busy" if io.busy else ""
+            problems.append(f"io moved by {io.unrest:.0%} between its windows{busy}")
         mark = ""
         if problems:
             self.remarks.append("; ".join(problems))
