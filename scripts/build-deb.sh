@@ -9,7 +9,8 @@ cd "$(dirname "$0")/.."
 from=
 if [ "${1:-}" = --from ]; then
     from=$(realpath "$2")
-    ninja -C "$from" --quiet app/rampartd/rampartd app/rampartctl/rampartctl app/rampart-replay/rampart-replay
+    ninja -C "$from" --quiet app/rampartd/rampartd app/rampartctl/rampartctl app/rampart-replay/rampart-replay \
+        config/rampartctl config/_rampartctl config/rampartctl.fish
 elif [ $# -ne 0 ]; then
     sed -n '2,5s/^# //p' "$0" >&2
     exit 2
