@@ -76,10 +76,15 @@ bool has_word(const std::vector<std::string>& words, std::string_view word) {
 
 namespace {
 
+// Those of 2 MiB and of 1 GiB: EAL takes both.
 uint64_t read_hugepages(const std::string& name) {
-    std::ifstream file("/sys/kernel/mm/hugepages/hugepages-2048kB/" + name);
-    uint64_t pages = 0;
-    return file >> pages ? pages * kHugepageBytes : 0;
+    uint64_t bytes = 0;
+    for (const uint64_t page_KiB : {2048u, 1048576u}) {
+        std::ifstream file(
+            fmt::format("/sys/kernel/mm/hugepages/hugepages-{}kB/{}", page_KiB, name));
+        if (uint64_t pages = 0; file >> pages) bytes += pages * page_KiB * 1024;
+    }
+    return bytes;
 }
 
 }  // namespace

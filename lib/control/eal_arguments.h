@@ -16,7 +16,7 @@ namespace rampart {
 
 struct MachineFacts {
     std::vector<unsigned> cpus;                 // that this process may use, ascending, not empty
-    uint64_t free_hugepage_bytes = 0;           // in 2 MiB pages
+    uint64_t free_hugepage_bytes = 0;           // in pages of 2 MiB and 1 GiB
     uint64_t all_hugepage_bytes = 0;            // those in use included
     std::vector<std::string> pci_devices = {};  // "0000:3b:00.0"
 };
