@@ -19,13 +19,13 @@ suite=bookworm
 kernel_package=linux-image-amd64 # the cloud kernel has neither 9p nor most NICs
 
 packages=(busybox-static kmod iproute2 iputils-ping ethtool procps systemd-sysv
-    # What rampartd is linked with, and the drivers it loads.
-    libfmt9 libspdlog1.10 libyaml-cpp0.7 libmnl0 libnftables1 libpcap0.8 libssl3 libsystemd0
-    librte-bpf23 librte-eal23 librte-ethdev23 librte-fib23 librte-hash23 librte-mempool23 librte-net23
+    # The drivers that rampartd loads.
     librte-bus-pci23 librte-bus-vdev23 librte-mempool-ring23
     librte-net-e1000-23 librte-net-virtio23 librte-net-vmxnet3-23
     # What binds NICs.
-    dpdk driverctl pciutils python3-minimal)
+    dpdk driverctl pciutils python3-minimal
+    # What its package installs itself with.
+    adduser)
 disk_modules=(virtio_pci virtio_blk ext4)
 modules=("${disk_modules[@]}" virtio_console virtio_net 9p 9pnet_virtio e1000e vmxnet3 vfio_pci
     vfio_iommu_type1 tun nf_tables tcp_diag udp_diag 8021q)
@@ -44,10 +44,22 @@ for program in mmdebstrap mke2fs cpio depmod python3; do
 done
 export PATH=$PATH:/usr/sbin:/sbin
 
+# What rampartd is linked with.
+daemon=${RAMPART_BUILD:-$here/../../build}/app/rampartd/rampartd
+[ -x "$daemon" ] || {
+    echo "build-guest.sh: there is no $daemon, so what it needs is not known" >&2
+    echo "    hint: scripts/build.sh" >&2
+    exit 1
+}
+while read -r library; do
+    packages+=("$(dpkg -S "$library" "/usr$library" 2>/dev/null | sed -n '1s/:.*//p' || true)")
+done < <(ldd "$daemon" | awk '$3 ~ /^\// { print $3 }')
+
 mkdir -p "$cache"
 exec 9>"$cache/lock"
 flock 9
-wanted=$(cat "$0" "$here"/guest/*.sh "$here/unpack-kernel.py" | sha256sum | cut -d' ' -f1)
+wanted=$({ echo "${packages[@]}"; cat "$0" "$here"/guest/*.sh "$here/unpack-kernel.py"; } |
+    sha256sum | cut -d' ' -f1)
 if [ -z "$force" ] && [ "$(cat "$cache/built-from" 2>/dev/null)" = "$wanted" ]; then
     exit 0
 fi
@@ -81,7 +93,7 @@ mmdebstrap --quiet --mode=root --variant=minbase --architectures=amd64 \
     --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/zoneinfo/*' \
     --include="$(IFS=,; echo "${packages[*]}")" \
     --customize-hook="sh $work/fetch-kernel" \
-    "$suite" "$root" ${mirror:+"$mirror"} 1>&2
+    "$suite" "$root" ${mirror:+"$mirror"} 1>&2 9>&-
 
 mkdir "$work/kernel"
 dpkg-deb -x "$work"/debs/linux-image-*.deb "$work/kernel"

@@ -21,7 +21,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 CACHE = pathlib.Path(os.environ.get("RAMPART_VM_CACHE", "/var/cache/rampart-test"))
 QEMU = "qemu-system-x86_64"
 FIRST_SLOT = 0x10
-BOOT_SECONDS = 120
+BOOT_SECONDS = 300
 
 
 class Unavailable(Exception):
@@ -66,11 +66,11 @@ def prepare_image():
 
 class Guest:
     def __init__(self, directory, nics=(), shares=(), namespace=None, cpus=2, memory=1280,
-                 hugepages=256, run="/usr/local/sbin/first-process.sh"):
-        """`shares`: (path, "ro" or "rw"), at the same path in the guest."""
+                 hugepages=256, then=None):
+        """`shares`: (path, "ro" or "rw"), at the same path in the guest. `then`: its process 1."""
         self.directory = pathlib.Path(directory)
         self.nics, self.shares, self.namespace = nics, shares, namespace
-        self.cpus, self.memory, self.hugepages, self.first = cpus, memory, hugepages, run
+        self.cpus, self.memory, self.hugepages, self.then = cpus, memory, hugepages, then
         self.console = self.directory / "console.log"
         self.process = self.wire = self.monitor = None
 
@@ -147,8 +147,10 @@ class Guest:
     def _command_line(self):
         words = ["console=ttyS0", "loglevel=4", "panic=-1", "intel_iommu=on", "iommu=pt",
                  "mitigations=off", "tsc=reliable", "no_timer_check", "nokaslr", "apparmor=0",
-                 "cryptomgr.notests", "clearcpuid=rep_good", f"hugepages={self.hugepages}", f"run={self.first}",
-                 f"agent={HERE}/guest/agent.py"]
+                 "cryptomgr.notests", "clearcpuid=rep_good", f"hugepages={self.hugepages}",
+                 "run=/usr/local/sbin/first-process.sh", f"agent={HERE}/guest/agent.py"]
+        if self.then is not None:
+            words.append(f"then={self.then}")
         words += [f"share=share{number}:{path}:{mode}"
                   for number, (path, mode) in enumerate(self.shares)]
         return " ".join(words)
@@ -172,7 +174,7 @@ class Guest:
 
     # -- what one does with it ------------------------------------------------------------------
 
-    def run(self, *words, check=True, timeout=60):
+    def run(self, *words, check=True, timeout=180):
         """A command in the guest; a CompletedProcess with text."""
         words = [str(word) for word in words]
         self.wire.send({"words": words, "timeout": timeout})
@@ -181,6 +183,11 @@ class Guest:
         if check and done.returncode != 0:
             raise subprocess.CalledProcessError(done.returncode, words, done.stdout, done.stderr)
         return done
+
+    def shell(self, directory, *programs):
+        """A function that runs lines of shell there, with folders of programs before all others."""
+        start = f"cd {directory}; export PATH={':'.join(map(str, programs))}:$PATH; "
+        return lambda line: self.run("sh", "-c", start + line, check=False)
 
     def set_link(self, number, up):
         """Plugs or pulls the cable of a NIC."""

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Process 1 of a test guest without systemd: file systems, what the host shares (the kernel's command
 # line says share=TAG:PATH:MODE for each), then the agent, which is among that (agent=PATH).
+# then=PROGRAM becomes process 1 beside the agent, such as systemd.
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8
 mount -t proc proc /proc
 mount -t sysfs sys /sys
@@ -27,8 +28,13 @@ END
                 "$tag" "$path"
             ;;
         agent=*) agent=${word#agent=} ;;
+        then=*) next=${word#then=} ;;
     esac
 done
+if [ -n "${next:-}" ]; then
+    setsid python3 "$agent" &
+    exec "$next"
+fi
 python3 "$agent"
 echo o >/proc/sysrq-trigger
 sleep 60
