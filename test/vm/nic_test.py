@@ -8,9 +8,10 @@ import re
 import unittest
 
 from guest import Unavailable, prepare_image
-from vm_lab import NETWORK, NETWORK6, VmLab
+from vm_lab import JUMBO, NETWORK, NETWORK6, ROOT, VmLab
+import installation_test
 from demo import PING_IN, RULES
-from lab import ADDRESS4, ADDRESS6, SIDES, wait_until
+from lab import ADDRESS4, ADDRESS6, RAMPARTCTL, RAMPARTD, wait_until
 
 CONNTRACK = "{ max: 16384 }"
 ROUTED = """\
@@ -37,6 +38,23 @@ for port in range(20000, 20064):
         s.bind(("", port))
         s.sendto(b"x", (sys.argv[1], 53))
 """
+# 50 questions of ping that carry VLAN 7, each of a flow of its own.
+TAGGED = """
+import socket, struct
+def checksum(data):
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    total = (total & 0xffff) + (total >> 16)
+    return ~((total & 0xffff) + (total >> 16)) & 0xffff
+with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as s:
+    s.bind(("eth0", 0))
+    for number in range(50):
+        icmp = struct.pack("!BBHHH", 8, 0, 0, 1000 + number, 1) + bytes(24)
+        icmp = icmp[:2] + struct.pack("!H", checksum(icmp)) + icmp[4:]
+        ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(icmp), number, 0, 64, 1, 0,
+                         socket.inet_aton("10.77.0.77"), socket.inet_aton("10.77.0.78"))
+        ip = ip[:10] + struct.pack("!H", checksum(ip)) + ip[12:]
+        s.send(bytes.fromhex("ffffffffffff" "020000007701" "81000007" "0800") + ip + icmp)
+"""
 # Fetches slowly until something comes on stdin, then the rest.
 TRICKLE = """
 import select, sys, urllib.request
@@ -47,6 +65,11 @@ with urllib.request.urlopen(sys.argv[1]) as source, open(sys.argv[2], "wb") as t
 """
 
 
+def soon(condition):
+    """Whether it comes true, on however busy a machine."""
+    return wait_until(condition, 60, 0.1)
+
+
 class NicCase:
     """The tests that every kind of NIC passes."""
     kind = driver = None
@@ -54,6 +77,7 @@ class NicCase:
     receive_queues = 1  # that the driver offers to two workers
     filled_queues = 1  # of these, those that the device spreads packets over
     steering = "software"
+    mtu = JUMBO  # of routed ports
 
     @classmethod
     def setUpClass(cls):
@@ -61,7 +85,7 @@ class NicCase:
             prepare_image()
         except Unavailable as why:
             raise unittest.SkipTest(str(why)) from None
-        cls.lab = VmLab(cls.kind, queues=cls.queues).__enter__()
+        cls.lab = VmLab(cls.kind, queues=cls.queues, routed_mtu=cls.mtu).__enter__()
         cls.addClassCleanup(cls.lab.__exit__, None, None, None)
         cls.bound = cls.lab.bind().stdout
         cls.lab.serve_http("inside", 22, 8080)
@@ -82,17 +106,17 @@ class NicCase:
         """What a host gets from another one's web server."""
         target = self.lab.directory / "got"
         target.unlink(missing_ok=True)
-        self.lab.host(side, "curl", "-s", "-m", "40", *options, "-o", target,
-                      f"http://{address}:{port}/large", check=False)
+        self.lab.host(side, "curl", "-s", "-m", "100", *options, "-o", target,
+                      f"http://{address}:{port}/large", check=False, timeout=120)
         return target.read_bytes() if target.exists() else None
 
     def bridged(self):
         self.lab.run_as("bridge", RULES, CONNTRACK, workers=2)
-        self.assertTrue(wait_until(lambda: self.lab.ping("inside", ADDRESS4["outside"]), 10))
+        self.assertTrue(soon(lambda: self.lab.ping("inside", ADDRESS4["outside"])))
 
     def routed(self):
         self.lab.run_as("routed", ROUTED, CONNTRACK, workers=1)
-        self.assertTrue(wait_until(lambda: self.lab.ping("inside", NETWORK["outside"] + ".2"), 20))
+        self.assertTrue(soon(lambda: self.lab.ping("inside", NETWORK["outside"] + ".2")))
 
     def test_1_the_script_bound_them_and_the_driver_is_found(self):
         self.bridged()
@@ -110,7 +134,7 @@ class NicCase:
         for address in (ADDRESS4, ADDRESS6):
             self.assertTrue(lab.ping("inside", address["outside"]))
             self.assertFalse(lab.ping("outside", address["inside"]))
-        self.assertTrue(lab.can_connect("outside", ADDRESS4["inside"], 22))
+        self.assertTrue(lab.can_connect("outside", ADDRESS4["inside"], 22, 30))
         self.assertFalse(lab.can_connect("outside", ADDRESS4["inside"], 8080, 1))
         self.assertGreater(lab.drops()["policy"], 0)
         listed = lab.ctl("conntrack", "-L").stdout
@@ -127,11 +151,19 @@ class NicCase:
             for what in ("receive_missed", "receive_errors", "receive_no_mbuf", "transmit_errors"):
                 self.assertEqual(port[what], 0, (side, what))
 
+    def test_3_tagged_frames_come_through(self):
+        self.bridged()
+        received = lambda: int(self.lab.host("outside", "cat", "/sys/class/net/eth0/statistics/rx_packets").stdout)
+        passed, before = self.lab.rule_counts()["ping-out"], received()
+        self.lab.host("inside", "/usr/bin/python3", "-c", TAGGED)
+        self.assertTrue(soon(lambda: self.lab.rule_counts()["ping-out"] >= passed + 50))
+        self.assertTrue(soon(lambda: received() >= before + 50))
+
     def test_4_both_workers_see_flows(self):
         self.bridged()
         self.lab.host("inside", "/usr/bin/python3", "-c", MANY_FLOWS, ADDRESS4["outside"])
         flows = lambda: [w["flows"] for w in self.lab.ctl_json("workers")["workers"]]
-        self.assertTrue(wait_until(lambda: sum(flows()) >= 64, 10))
+        self.assertTrue(soon(lambda: sum(flows()) >= 64))
         self.assertGreater(min(flows()), 8)
         received = self.lab.received_by_queue("inside")
         self.assertGreater(min(received[:self.filled_queues]), 0)
@@ -142,13 +174,13 @@ class NicCase:
         lab = self.lab
         link = lambda: lab.ports()["outside"]["link"]
         lab.set_cable("outside", False)
-        self.assertTrue(wait_until(lambda: not link(), 10))
+        self.assertTrue(soon(lambda: not link()))
         self.assertFalse(lab.ping("inside", ADDRESS4["outside"]))
         lab.set_cable("outside", True)
-        self.assertTrue(wait_until(link, 10))
-        self.assertTrue(wait_until(lambda: lab.ping("inside", ADDRESS4["outside"]), 10))
+        self.assertTrue(soon(link))
+        self.assertTrue(soon(lambda: lab.ping("inside", ADDRESS4["outside"])))
         log = lambda: re.findall("interface 'outside': the link is (down|up)", lab.log.read_text())
-        self.assertTrue(wait_until(lambda: log() == ["down", "up"], 5), log())
+        self.assertTrue(soon(lambda: log() == ["down", "up"]), log())
 
     def test_6_a_reload_under_traffic_loses_nothing(self):
         self.bridged()
@@ -169,10 +201,13 @@ class NicCase:
     def test_7_it_routes_and_translates(self):
         self.routed()
         lab = self.lab
-        self.assertTrue(wait_until(lambda: lab.ping("inside", NETWORK6["outside"] + "2"), 10))
+        self.assertTrue(soon(lambda: lab.ping("inside", NETWORK6["outside"] + "2")))
         self.assertTrue(lab.ping("inside", NETWORK["inside"] + ".1"))
         self.assertFalse(lab.ping("outside", NETWORK["outside"] + ".1"))
         self.assertEqual(self.fetch("inside", NETWORK["outside"] + ".2"), self.large)
+        jumbo = lab.host("inside", "ping", "-c", "3", "-i", "0.2", "-s", self.mtu - 28, "-M", "do", "-W", "2",
+                         NETWORK["outside"] + ".2").stdout
+        self.assertIn("3 received", jumbo)
         self.assertRegex(lab.ctl("conntrack", "-L", "-p", "tcp").stdout,
                          r"src=10\.77\.1\.2 dst=10\.77\.2\.2 .*dport=80 src=10\.77\.2\.2 dst=10\.77\.2\.1 ")
 
@@ -182,10 +217,10 @@ class NicCase:
         carrier = lambda: "NO-CARRIER" not in lab.guest.run("ip", "link", "show", "outside").stdout
         self.assertTrue(carrier())
         lab.set_cable("outside", False)
-        self.assertTrue(wait_until(lambda: not carrier(), 10))
+        self.assertTrue(soon(lambda: not carrier()))
         lab.set_cable("outside", True)
-        self.assertTrue(wait_until(carrier, 10))
-        self.assertTrue(wait_until(lambda: lab.ping("inside", NETWORK["outside"] + ".2"), 10))
+        self.assertTrue(soon(carrier))
+        self.assertTrue(soon(lambda: lab.ping("inside", NETWORK["outside"] + ".2")))
 
     def test_9_it_stops_in_order(self):
         self.assertTrue(self.lab.stop())
@@ -196,9 +231,33 @@ class E1000e(NicCase, unittest.TestCase):
     """Two queues, but DPDK's driver has no RSS for it: the first one gets all packets."""
     kind, driver, receive_queues = "e1000e", "net_e1000_em", 2
 
+    def test_0_the_commands_of_the_installation_guide_work(self):
+        guide = self.lab.guest.shell(ROOT, RAMPARTD.parent, RAMPARTCTL.parent)
+        self.addCleanup(guide, "kill $(cat /run/guide.pid) 2>/dev/null; rm -rf /etc/rampart")
+        for kind, commands in installation_test.blocks():
+            for command in commands if kind.startswith("tested") else ():
+                for example, side in (("0000:01:00.0", "inside"), ("0000:01:00.1", "outside")):
+                    command = command.replace(example, self.lab.address(side))
+                if kind == "tested: daemon":
+                    command += " >/run/guide.log 2>&1 & echo $! >/run/guide.pid"
+                if kind == "tested: afterwards":
+                    guide("kill $(cat /run/guide.pid); while [ -d /proc/$(cat /run/guide.pid) ]; do sleep 0.1; done")
+                with self.subTest(command):
+                    done = guide(command)
+                    self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+                if "/etc/rampart/rampart.yaml" in command and command.startswith("install"):
+                    for example, side in (("0000:01:00.0", "inside"), ("0000:01:00.1", "outside")):
+                        guide(f"sed -i s/{example}/{self.lab.address(side)}/ /etc/rampart/rampart.yaml")
+                if kind == "tested: daemon":
+                    self.assertTrue(soon(lambda: "ready" in guide("cat /run/guide.log").stdout.split()),
+                                    guide("cat /run/guide.log").stdout)
+        self.assertRegex(guide("readlink /sys/bus/pci/devices/0000:00:10.0/driver").stdout, "e1000e$")
+        type(self).bound = self.lab.bind().stdout
+
 
 class Vmxnet3(NicCase, unittest.TestCase):
-    kind, driver, receive_queues = "vmxnet3", "net_vmxnet3", 2
+    """Not tried with frames of more than one buffer, which did not get through QEMU's device."""
+    kind, driver, receive_queues, mtu = "vmxnet3", "net_vmxnet3", 2, 1500
 
 
 class Virtio(NicCase, unittest.TestCase):

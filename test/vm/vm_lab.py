@@ -11,22 +11,24 @@ import pathlib
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "test/e2e"))
+sys.path += [str(ROOT / "test/e2e"), str(ROOT / "test/documents")]
 
 from guest import Guest, Nic  # noqa: E402
 from routed_test import NETWORK, NETWORK6  # noqa: E402
 from lab import BUILD, RAMPARTCTL, RAMPARTD, SIDES, Lab, run, wait_until  # noqa: E402
 
+JUMBO = 4000  # frames of more than one buffer
 BIND_NICS = ROOT / "scripts/bind-nics.sh"
 
 
 class VmLab(Lab):
     """One pair of NICs; more pairs follow in `kinds`, chosen by use_pair()."""
 
-    def __init__(self, *kinds, queues=1, cpus=2):
+    def __init__(self, *kinds, queues=1, cpus=2, routed_mtu=JUMBO):
         super().__init__("net_tap", hugepages="always")
         self.kinds, self.queues, self.cpus = kinds, queues, cpus
         self.pair, self.mode = 0, None
+        self.routed_mtu = routed_mtu
         self.guest = None
         # What the daemon writes stays in the guest, but for its log.
         self.socket = pathlib.Path("/run/rampart.sock")
@@ -91,7 +93,7 @@ class VmLab(Lab):
             return super().configuration(rules, conntrack, more)
         lines = ["version: 1", "interfaces:"]
         lines += [f'  {side}: {{ device: "{self.device(side)}", address: [{NETWORK[side]}.1/24], '
-                  f'address6: ["{NETWORK6[side]}1/64"] }}' for side in SIDES]
+                  f'address6: ["{NETWORK6[side]}1/64"], mtu: {self.routed_mtu} }}' for side in SIDES]
         lines += [f"cores: {{ workers: {self.workers}, idle: {self.idle} }}",
                   f"memory: {{ hugepages: {self.hugepages} }}", f"conntrack: {conntrack}"]
         return "\n".join(lines) + "\n" + more + rules
@@ -99,6 +101,8 @@ class VmLab(Lab):
     def _address_host(self, side):
         name = self.names[side]
         run("ip", "-n", name, "addr", "flush", "dev", "eth0", "scope", "global")
+        run("ip", "-n", name, "link", "set", "eth0", "mtu",
+            self.routed_mtu if self.mode == "routed" else 1500)
         if self.mode != "routed":
             super()._address_host(side)
             return
@@ -111,7 +115,7 @@ class VmLab(Lab):
         """Gives all NICs to vfio-pci, as an administrator would."""
         return self.guest.run(BIND_NICS, "bind", *map(Guest.address, range(2 * len(self.kinds))))
 
-    def start(self, text=None, seconds=60):
+    def start(self, text=None, seconds=120):
         if text is not None:
             self.config.write_text(text)
         command = (f"setsid {RAMPARTD} --config {self.config} --socket {self.socket} "
@@ -129,7 +133,7 @@ class VmLab(Lab):
     def is_ready(self):
         return self.ctl("status", check=False).returncode == 0
 
-    def stop(self, seconds=30):
+    def stop(self, seconds=60):
         """SIGTERM; whether it ended by itself."""
         if self.daemon is None or self.guest.process.poll() is not None:
             return None
