@@ -34,6 +34,7 @@ def package(name):
     return next(OUT.glob(f"{name}_*.deb"))
 
 
+@unittest.skipUnless(os.environ.get("RAMPART_TEST_PACKAGES"), "only with RAMPART_TEST_PACKAGES=1")
 @unittest.skipUnless(os.geteuid() == 0, "needs root")
 @unittest.skipUnless(shutil.which("dpkg-buildpackage") and shutil.which("lintian"), "no packaging tools")
 class Packages(unittest.TestCase):
