@@ -92,30 +92,39 @@ struct FilterCloser {
     void operator()(void* filter) const { seccomp_release(filter); }
 };
 
+// The macros of seccomp.h for this are C, not C++.
+int add_rule(scmp_filter_ctx filter, uint32_t action, int call, const scmp_arg_cmp& argument) {
+    return seccomp_rule_add_array(filter, action, call, 1, &argument);
+}
+
+scmp_arg_cmp equals(unsigned argument, scmp_datum_t value) {
+    return {argument, SCMP_CMP_EQ, value, 0};
+}
+
+scmp_arg_cmp has_bits(unsigned argument, scmp_datum_t mask, scmp_datum_t bits) {
+    return {argument, SCMP_CMP_MASKED_EQ, mask, bits};
+}
+
 // Threads yes, processes no. clone3() has its flags where no filter can look: the C library takes
 // clone() when it is told that there is none. Pages that can be executed are for start-up only:
-// DPDK runs packet filters by its interpreter when it may not compile them. prctl() names threads.
+// DPDK runs packet filters by its interpreter when it may not compile them. prctl() names threads,
+// prlimit64() reads limits, and tgkill() is what abort() calls.
 int add_conditional_rules(scmp_filter_ctx filter) {
-    int error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
-                                 SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
-    error |= seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+    constexpr uint32_t kAllow = SCMP_ACT_ALLOW;
+    constexpr scmp_datum_t kSetName = 15;  // PR_SET_NAME
+    int error = add_rule(filter, kAllow, SCMP_SYS(clone), has_bits(0, CLONE_THREAD, CLONE_THREAD));
+    error |= seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0, nullptr);
     for (const int call : {SCMP_SYS(mmap), SCMP_SYS(mprotect)}) {
-        error |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 1,
-                                  SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-        error |= seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), call, 1,
-                                  SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, PROT_EXEC));
+        error |= add_rule(filter, kAllow, call, has_bits(2, PROT_EXEC, 0));
+        error |= add_rule(filter, SCMP_ACT_ERRNO(EACCES), call, has_bits(2, PROT_EXEC, PROT_EXEC));
     }
-    error |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
-                              SCMP_A0(SCMP_CMP_EQ, 15 /* PR_SET_NAME */));
-    // Reading limits, not changing them.
+    error |= add_rule(filter, kAllow, SCMP_SYS(prctl), equals(0, kSetName));
+    error |= add_rule(filter, kAllow, SCMP_SYS(prlimit64), equals(2, 0));
     error |=
-        seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1, SCMP_A2(SCMP_CMP_EQ, 0));
-    // abort()
-    error |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-                              SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(getpid())));
+        add_rule(filter, kAllow, SCMP_SYS(tgkill), equals(0, static_cast<scmp_datum_t>(getpid())));
     for (const int family : kSocketFamilies)
-        error |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-                                  SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(family)));
+        error |= add_rule(filter, kAllow, SCMP_SYS(socket),
+                          equals(0, static_cast<scmp_datum_t>(family)));
     return error;
 }
 
