@@ -50,7 +50,8 @@ constexpr const char* kAllowed[] = {
     "recvmsg", "recvmmsg", "shutdown",
     // threads and the process itself
     "set_robust_list", "get_robust_list", "rseq", "membarrier", "sched_yield",
-    "sched_getaffinity", "sched_setaffinity", "sched_getparam", "sched_getscheduler", "getcpu",
+    "sched_getaffinity", "sched_setaffinity", "sched_getparam", "sched_getscheduler",
+    "getpriority", "setpriority", "getcpu",
     "gettid", "getpid", "getppid", "getuid", "geteuid", "getgid", "getegid", "getgroups",
     "uname", "sysinfo", "getrandom", "getrusage", "getrlimit", "times", "exit", "exit_group",
     "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "rt_sigpending", "rt_sigtimedwait",

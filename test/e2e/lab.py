@@ -125,7 +125,12 @@ class Lab:
         return f"vdev:{self.driver}{number},iface=fw-{side}"
 
     def close(self):
-        self.stop()
+        try:
+            self.stop()
+        finally:
+            self._take_down()
+
+    def _take_down(self):
         for process in self.processes:
             if process.poll() is None:
                 process.terminate()
