@@ -11,10 +11,10 @@ LAYERS = {"base": 0, "packet": 1, "dpdk": 1, "conntrack": 2, "nat": 3, "routing"
           "config": 5, "kernel": 6, "import": 6, "control": 7}
 # Headers that only these files may include.
 RESERVED = {
-    r"rte_hash\.h": ("conntrack/key_table.cc",),
+    r"rte_hash\.h": ("conntrack/rte_hash_index.cc",),
     r"yaml-cpp/.*": ("config/document.cc",),
     r"rte_.*": ("dpdk/", "dataplane/", "routing/", "kernel/", "conntrack/flow_table.cc",
-                 "conntrack/key_table.cc", "control/"),
+                 "conntrack/rte_hash_index.cc", "conntrack/bucket_index.cc", "control/"),
 }
 
 

@@ -122,6 +122,8 @@ void build_conntrack(const Value& document, const Names& names, ConntrackSetting
         flag = section.flag(key).value_or(flag);
     };
     if (const auto max = section.number("max")) conntrack.max = static_cast<uint32_t>(*max);
+    if (const auto choice = section.choice("index", {"buckets", "rte_hash"}))
+        conntrack.index = *choice == 0 ? KeyIndexKind::Buckets : KeyIndexKind::RteHash;
     if (const auto retrans = section.number("tcp_max_retrans")) {
         conntrack.tcp_max_retrans = static_cast<uint8_t>(*retrans);
     }

@@ -127,6 +127,7 @@ std::optional<Configuration> load_configuration(SourceTexts sources, Diagnostics
     build_interfaces(document, configuration.system, snapshot.ruleset.names, diagnostics);
     build_link(document, snapshot.link, snapshot.ruleset, diagnostics);
     build_conntrack(document, snapshot.ruleset.names, snapshot.conntrack, diagnostics);
+    configuration.system.key_index = snapshot.conntrack.index;
     build_logging(document, snapshot.logging, diagnostics);
     build_reload(document, snapshot.reload, diagnostics);
     build_sets(document, snapshot.ruleset.names, diagnostics);

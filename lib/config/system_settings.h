@@ -13,6 +13,7 @@
 #include "base/interface_index.h"
 #include "base/ip_address.h"
 #include "base/value.h"
+#include "conntrack/settings.h"
 
 namespace rampart {
 
@@ -90,7 +91,8 @@ struct SystemSettings {
     CoreSettings cores;
     MemorySettings memory;
     ControlSettings control;
-    std::vector<std::string> eal;  // extra EAL arguments, after the derived ones
+    KeyIndexKind key_index = KeyIndexKind::Buckets;  // conntrack.index
+    std::vector<std::string> eal;                    // extra EAL arguments, after the derived ones
 
     bool operator==(const SystemSettings&) const = default;
 };

@@ -45,8 +45,9 @@ Result<std::unique_ptr<FlowTable>> FlowTable::create(const Options& options) {
     const uint32_t capacity = options.capacity + kSpareSlots;
     table->sources_ = options.sources;
     table->capacity_ = capacity;
-    const bool has_keys = table->keys_.create(
-        options.name, options.capacity * options.keys_per_flow, node, options.hash);
+    const bool has_keys =
+        table->keys_.create({options.name, options.capacity * options.keys_per_flow, node,
+                             options.hash, options.index});
     table->flows_ = allocate_array<Flow>("flows", capacity, node);
     table->forwarding_ = allocate_array<Forwarding>("flow-forwarding", capacity, node);
     table->reply_ = allocate_array<SeqCell<FlowReply>>("flow-reply", capacity, node);
@@ -61,7 +62,9 @@ Result<std::unique_ptr<FlowTable>> FlowTable::create(const Options& options) {
         !table->sweep_at_ || !table->free_ || !table->erased_ || !table->links_)
         return failure(
             "no memory for a table of " + std::to_string(options.capacity) + " flows (" +
-                std::to_string(bytes_for(options.capacity, options.keys_per_flow) >> 20) + " MiB)",
+                std::to_string(bytes_for(options.capacity, options.keys_per_flow, options.index) >>
+                               20) +
+                " MiB)",
             "raise memory.size, reserve more hugepages, or lower conntrack.max");
     table->free_count_ = capacity;
     for (uint32_t i = 0; i < capacity; ++i)
@@ -215,11 +218,7 @@ void FlowTable::set_sweep(FlowIndex index, Tick at) noexcept {
 
 void FlowTable::set_deadline(FlowIndex index, Tick deadline) noexcept {
     Flow& flow = flows_[index];
-    if (flow.has(flow_status::kFixedTimeout)) return;
-    flow.deadline.store(deadline);
-    // The sweep may look too early, never too late; when it does, expire_if_due() corrects it. So
-    // a flow that is refreshed again and again does not write to the sweep array.
-    if (is_past(deadline, flow.check_at) && deadline != flow.check_at) set_sweep(index, deadline);
+    if (!flow.has(flow_status::kFixedTimeout)) refresh(flow, index, deadline);
 }
 
 bool FlowTable::is_live(FlowIndex index) const noexcept {

@@ -13,18 +13,16 @@
 // so that packets of the same burst may still refer to it, and other workers be told of its end.
 #pragma once
 
-#include <array>
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <string>
 
 #include "base/result.h"
 #include "base/seq_cell.h"
 #include "conntrack/eviction_queue.h"
 #include "conntrack/flow.h"
 #include "conntrack/flow_counts.h"
+#include "conntrack/flow_table_options.h"
 #include "conntrack/foreign_keys.h"
 #include "conntrack/forwarding.h"
 #include "conntrack/key_table.h"
@@ -35,17 +33,11 @@ namespace rampart {
 
 class FlowTable {
   public:
-    static constexpr uint32_t kMaxCapacity = 1u << 27;
     static constexpr uint32_t kSpareSlots = KeyBatch::kCapacity;
+    // An index and a direction fit into 28 bits, with a value to spare (bucket_index.h).
+    static constexpr uint32_t kMaxCapacity = (1u << 27) - 2 * kSpareSlots;
 
-    struct Options {
-        std::string name;                 // of the hashes inside DPDK; unique in the process
-        uint32_t capacity = 0;            // flows
-        uint32_t keys_per_flow = 1;       // 2 when all may be translated
-        SourceCounts* sources = nullptr;  // shared by all tables; null: nothing is counted
-        int numa_node = -1;
-        KeyedHash hash = KeyedHash::from_seed(0);
-    };
+    using Options = FlowTableOptions;
 
     // Needs EAL. Control thread, before the worker runs.
     static Result<std::unique_ptr<FlowTable>> create(const Options& options);
@@ -53,7 +45,8 @@ class FlowTable {
     FlowTable(const FlowTable&) = delete;
     FlowTable& operator=(const FlowTable&) = delete;
     // Bytes that create() will take for this many flows, for the start-up report and sizing.
-    static uint64_t bytes_for(uint32_t capacity, uint32_t keys_per_flow) noexcept;
+    static uint64_t bytes_for(uint32_t capacity, uint32_t keys_per_flow,
+                              KeyIndexKind index = KeyIndexKind::Buckets) noexcept;
 
     // --- worker ---
 
@@ -121,6 +114,13 @@ class FlowTable {
     }
 
     void set_deadline(FlowIndex index, Tick deadline) noexcept;
+    // The same for a `flow` at `index` without a fixed timeout.
+    void refresh(Flow& flow, FlowIndex index, Tick deadline) noexcept {
+        flow.deadline.store(deadline);
+        // The sweep may look too early (expire_if_due() corrects it then), never too late.
+        if (is_past(deadline, flow.check_at) && deadline != flow.check_at) [[unlikely]]
+            set_sweep(index, deadline);
+    }
     // Control proposes to expire; true when the flow was erased.
     bool expire_if_due(FlowIndex index, Tick now) noexcept;
     // Erases the flow if it is still this incarnation.
@@ -131,11 +131,11 @@ class FlowTable {
     // Erases every flow in [first, first + count); returns how many.
     uint32_t erase_range(FlowIndex first, uint32_t count) noexcept;
 
+    Flow* flows() noexcept { return flows_; }
     Flow& flow(FlowIndex index) noexcept { return flows_[index]; }
     const Flow& flow(FlowIndex index) const noexcept { return flows_[index]; }
-    void prefetch(FlowRef ref) const noexcept { __builtin_prefetch(&flows_[ref.index()], 1); }
-    void prefetch_tcp(FlowRef ref) const noexcept {
-        __builtin_prefetch(&flows_[ref.index()].tcp, 1);
+    void prefetch(FlowRef ref, size_t line) const noexcept {
+        __builtin_prefetch(reinterpret_cast<const char*>(&flows_[ref.index()]) + 64 * line, 0);
     }
     Forwarding& forwarding(FlowIndex index) noexcept { return forwarding_[index]; }
     const Forwarding& forwarding(FlowIndex index) const noexcept { return forwarding_[index]; }

@@ -1,32 +1,8 @@
 #include "conntrack/key_table.h"
 
-#include <algorithm>
-
-#include <rte_hash.h>
-
 #include "base/assert.h"
 
 namespace rampart {
-namespace {
-
-rte_hash* create_hash(const std::string& name, uint32_t key_bytes, uint32_t capacity, int node) {
-    rte_hash_parameters parameters{};
-    parameters.name = name.c_str();
-    parameters.entries = KeyTable::slots_for(capacity);
-    parameters.key_len = key_bytes;
-    parameters.socket_id = node;
-    return rte_hash_create(&parameters);
-}
-
-void* to_data(TableEntry entry) noexcept {
-    return reinterpret_cast<void*>(static_cast<uintptr_t>(entry.raw()));
-}
-
-TableEntry to_entry(const void* data) noexcept {
-    return TableEntry::from_raw(reinterpret_cast<uintptr_t>(data));
-}
-
-}  // namespace
 
 // A key with its hash.
 struct KeyTable::Key {
@@ -59,17 +35,15 @@ struct KeyTable::Key {
     FlowKey6 key6;
 };
 
-bool KeyTable::create(const std::string& name, uint32_t capacity, int numa_node,
-                      const KeyedHash& hash) {
-    hash_ = hash;
-    hash4_ = create_hash(name + "-4", sizeof(FlowKey4), capacity, numa_node);
-    hash6_ = create_hash(name + "-6", sizeof(FlowKey6), capacity, numa_node);
-    return hash4_ != nullptr && hash6_ != nullptr;
-}
-
-KeyTable::~KeyTable() {
-    rte_hash_free(hash4_);
-    rte_hash_free(hash6_);
+bool KeyTable::create(const Options& options) {
+    hash_ = options.hash;
+    has_buckets_ = options.kind == KeyIndexKind::Buckets;
+    const bool has4 = has_buckets_
+                          ? buckets4_.create(options.capacity, options.numa_node, options.hash)
+                          : hash4_.create(options.name + "-4", sizeof(FlowKey4), options.capacity,
+                                          options.numa_node);
+    return has4 && hash6_.create(options.name + "-6", sizeof(FlowKey6), options.capacity,
+                                 options.numa_node);
 }
 
 void KeyTable::hash(KeyBatch& batch, Family family) const noexcept {
@@ -83,22 +57,19 @@ uint32_t KeyTable::hash_of(const Tuple& tuple) const noexcept {
     return Key(tuple, hash_).hash;
 }
 
-void KeyTable::find(const KeyBatch& batch, Family family, TableEntry* entries) const noexcept {
-    void* data[KeyBatch::kCapacity];
-    hash_sig_t signatures[KeyBatch::kCapacity];
-    uint64_t hits = 0;
-    std::copy_n(batch.hash.begin(), batch.count, signatures);
-    rte_hash_lookup_with_hash_bulk_data(hash_of(family), const_cast<const void**>(batch.key.data()),
-                                        signatures, batch.count, &hits, data);
-    for (uint32_t i = 0; i < batch.count; ++i)
-        entries[i] = hits >> i & 1 ? to_entry(data[i]) : TableEntry{};
+TableEntry KeyTable::look_up(const Key& key) const noexcept {
+    if (key.family == Family::Ipv4 && has_buckets_) return buckets4_.look_up(key.key4, key.hash);
+    return (key.family == Family::Ipv4 ? hash4_ : hash6_).look_up(key.bytes(), key.hash);
 }
 
-TableEntry KeyTable::look_up(const Key& key) const noexcept {
-    void* data = nullptr;
-    const int found =
-        rte_hash_lookup_with_hash_data(hash_of(key.family), key.bytes(), key.hash, &data);
-    return found < 0 ? TableEntry{} : to_entry(data);
+bool KeyTable::add(const Key& key, TableEntry entry) noexcept {
+    if (key.family == Family::Ipv4 && has_buckets_) return buckets4_.add(key.key4, key.hash, entry);
+    return (key.family == Family::Ipv4 ? hash4_ : hash6_).add(key.bytes(), key.hash, entry);
+}
+
+bool KeyTable::remove(const Key& key) noexcept {
+    if (key.family == Family::Ipv4 && has_buckets_) return buckets4_.remove(key.key4, key.hash);
+    return (key.family == Family::Ipv4 ? hash4_ : hash6_).remove(key.bytes(), key.hash);
 }
 
 TableEntry KeyTable::find_other_form(const Packet& packet) const noexcept {
@@ -127,11 +98,6 @@ bool KeyTable::has_other_form(Key key) const noexcept {
     if (other_forms_ == 0) return false;
     key.take_other_form(hash_);
     return !look_up(key).is_none();
-}
-
-bool KeyTable::add(const Key& key, TableEntry entry) noexcept {
-    return rte_hash_add_key_with_hash_data(hash_of(key.family), key.bytes(), key.hash,
-                                           to_data(entry)) == 0;
 }
 
 bool KeyTable::insert(const Packet& packet, uint32_t hash, TableEntry entry) noexcept {
@@ -174,14 +140,14 @@ void KeyTable::remove_one_way(const Tuple& tuple,
         if (look_up(key).raw() != entry.raw()) return;
         --other_forms_;
     }
-    rte_hash_del_key_with_hash(hash_of(key.family), key.bytes(), key.hash);
+    remove(key);
     --one_ways_;
 }
 
 void KeyTable::remove_plain(const Tuple& tuple) noexcept {
     const Key key(tuple, hash_);
-    const int removed = rte_hash_del_key_with_hash(hash_of(key.family), key.bytes(), key.hash);
-    RAMPART_ASSERT(removed >= 0);
+    const bool was_there = remove(key);
+    RAMPART_ASSERT(was_there);
 }
 
 }  // namespace rampart

@@ -1,9 +1,9 @@
-// KeyTable: flow keys -> TableEntry, in one rte_hash per address family.
+// KeyTable: flow keys -> TableEntry, in one index per address family.
 //
 // One key per flow: both directions normalise to it (tuple.h). A translated flow has two, one per
 // direction (table_entry.h); where that one is taken in the other order, it is kept under the key's
 // other form, which no packet has by itself. Allocated at start. Owner: one worker, which alone
-// calls it. This file's .cc is the only one that includes rte_hash.h.
+// calls it.
 #pragma once
 
 #include <array>
@@ -11,11 +11,12 @@
 #include <string>
 
 #include "base/result.h"
+#include "conntrack/bucket_index.h"
 #include "conntrack/keyed_hash.h"
+#include "conntrack/rte_hash_index.h"
+#include "conntrack/settings.h"
 #include "conntrack/table_entry.h"
 #include "packet/packet.h"
-
-struct rte_hash;
 
 namespace rampart {
 
@@ -49,24 +50,42 @@ struct KeyBatch {
 class KeyTable {
   public:
     KeyTable() = default;
-    ~KeyTable();
     KeyTable(const KeyTable&) = delete;
     KeyTable& operator=(const KeyTable&) = delete;
 
-    // Room for `capacity` keys; false: no memory. `name` is unique in the process.
-    bool create(const std::string& name, uint32_t capacity, int numa_node, const KeyedHash& hash);
-    // Of DPDK's hash, and what it takes (table_bytes.cc).
-    static uint32_t slots_for(uint32_t capacity) noexcept;
-    static uint64_t bytes_for(uint32_t capacity) noexcept;
+    struct Options {
+        std::string name;  // unique in the process
+        uint32_t capacity = 0;
+        int numa_node = -1;
+        KeyedHash hash = KeyedHash::from_seed(0);
+        KeyIndexKind kind = KeyIndexKind::Buckets;  // of IPv4; IPv6 is always in an RteHashIndex
+    };
+    // Room for `capacity` keys of each family; false: no memory.
+    bool create(const Options& options);
+    static uint64_t bytes_for(uint32_t capacity, KeyIndexKind kind) noexcept;
 
     // Fills batch.hash.
     void hash(KeyBatch& batch, Family family) const noexcept;
     // The keyed hash of a tuple's key: what steering goes by.
     uint32_t hash_of(const Tuple& tuple) const noexcept;
 
-    // entries[n] is what there is for batch.key[n], or none. settle() says whether that is the
-    // packet's.
-    void find(const KeyBatch& batch, Family family, TableEntry* entries) const noexcept;
+    // For each of a batch, in any order: plain(at, FlowRef) where there is a plain entry, of a
+    // packet whose key is not swapped; other(at, TableEntry) for everything else, and nothing.
+    // settle() says whether such an entry is the packet's.
+    template <typename Plain, typename Other>
+    void find(const KeyBatch& batch, Family family, Plain plain, Other other) const noexcept {
+        if (family == Family::Ipv4 && has_buckets_) [[likely]]
+            return buckets4_.find(batch.key.data(), batch.hash.data(), batch.count, plain, other);
+        TableEntry entries[KeyBatch::kCapacity];
+        (family == Family::Ipv4 ? hash4_ : hash6_)
+            .find(batch.key.data(), batch.hash.data(), batch.count, entries);
+        for (uint32_t at = 0; at < batch.count; ++at) {
+            if (entries[at].is_plain() && !entries[at].is_none()) [[likely]]
+                plain(at, FlowRef::from_raw(static_cast<uint32_t>(entries[at].raw())));
+            else
+                other(at, entries[at]);
+        }
+    }
     TableEntry settle(TableEntry found, const Packet& packet) const noexcept {
         if (found.is_plain() && (!found.is_none() || other_forms_ == 0)) [[likely]]
             return found;
@@ -98,13 +117,13 @@ class KeyTable {
     TableEntry find_other_form(const Packet& packet) const noexcept;
     bool has_other_form(Key key) const noexcept;
     bool add(const Key& key, TableEntry entry) noexcept;
-    rte_hash* hash_of(Family family) const noexcept {
-        return family == Family::Ipv4 ? hash4_ : hash6_;
-    }
+    bool remove(const Key& key) noexcept;
 
     KeyedHash hash_ = KeyedHash::from_seed(0);
-    rte_hash* hash4_ = nullptr;
-    rte_hash* hash6_ = nullptr;
+    bool has_buckets_ = false;
+    BucketIndex buckets4_;
+    RteHashIndex hash4_;  // unless has_buckets_
+    RteHashIndex hash6_;
     uint32_t one_ways_ = 0;     // entries that are not plain
     uint32_t other_forms_ = 0;  // entries under the other form of their key
 };

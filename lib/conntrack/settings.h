@@ -47,8 +47,12 @@ enum class OnFull : uint8_t {
     EarlyDrop  // the oldest flow that is not ASSURED gives way
 };
 
+// What keeps the flow keys of IPv4 (key_table.h).
+enum class KeyIndexKind : uint8_t { Buckets, RteHash };
+
 struct ConntrackSettings {
-    uint32_t max = 262144;  // flows, all workers together; fixed at start
+    uint32_t max = 262144;                       // flows, all workers together; fixed at start
+    KeyIndexKind index = KeyIndexKind::Buckets;  // fixed at start
     bool tcp_loose = true;
     bool tcp_be_liberal = false;
     // By ingress port (Packet::in_port): set where the opposite holds.

@@ -47,6 +47,7 @@ void report_fixed_settings(const SystemSettings& running, uint32_t running_max_f
     report(system.control == running.control, "'control'");
     report(system.eal == running.eal, "'eal'");
     report(wanted.snapshot->conntrack.max == running_max_flows, "'conntrack.max'");
+    report(system.key_index == running.key_index, "'conntrack.index'");
 }
 
 Result<std::unique_ptr<Controller>> Controller::start(Eal& eal, Options options) {

@@ -141,7 +141,8 @@ Result<void> Datapath::make_workers(const SystemSettings& system, uint16_t count
                                         .keys_per_flow = keys_per_flow(system, count),
                                         .sources = sources_.get(),
                                         .numa_node = kAnyNumaNode,
-                                        .hash = hash});
+                                        .hash = hash,
+                                        .index = system.key_index});
         if (!flows) return tl::unexpected<Error>(flows.error());
         auto mailbox = Mailbox::create("mailbox-" + std::to_string(i), kAnyNumaNode);
         if (!mailbox) return tl::unexpected<Error>(mailbox.error());

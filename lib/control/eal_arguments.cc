@@ -149,8 +149,9 @@ uint32_t keys_per_flow(const SystemSettings& system, uint16_t workers) {
 uint64_t memory_wanted(const SystemSettings& system, uint32_t max_flows) {
     if (system.memory.size_bytes != 0) return system.memory.size_bytes;
     const uint16_t workers = worker_count(system);
-    const uint64_t tables = workers * FlowTable::bytes_for(flows_per_worker(max_flows, workers),
-                                                           keys_per_flow(system, workers));
+    const uint64_t tables =
+        workers * FlowTable::bytes_for(flows_per_worker(max_flows, workers),
+                                       keys_per_flow(system, workers), system.key_index);
     const uint64_t journals = workers * (Journal::kBytes + RuleLog::kBytes + PacketTrace::kBytes);
     const uint64_t buffers = PacketPool::bytes_for(mbufs_wanted(system));
     const uint64_t routes = is_routed(system) ? Routing::bytes_for(Routing::Options{}) : 0;

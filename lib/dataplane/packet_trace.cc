@@ -95,7 +95,7 @@ void PacketTrace::note_tracked(TraceRecord& record, const Burst& burst, uint32_t
         add_fact(record, TraceRecord::kCached,
                  !packet.is_icmp_error &&
                      has_cached_verdict(flow, static_cast<unsigned>(burst.flow[i].direction()),
-                                        packet, burst.ct_class[i], context));
+                                        packet, burst.ct_class[i], context.epoch));
     }
 }
 

@@ -32,19 +32,23 @@ inline void run_stages(Burst& burst, WorkerContext& context, Note note) noexcept
 
 }  // namespace
 
-void process(Burst& burst, WorkerContext& context) noexcept {
+void begin_burst(Burst& burst, WorkerContext& context) noexcept {
     for (uint32_t i = 0; i < burst.count; ++i) {
         burst.verdict[i] = Verdict::Pending;
         burst.path[i] = kNoPath;
     }
+    context.epoch = context.snapshot->verdict_epoch();
+    if (context.routing != nullptr) context.route_epoch = context.routing->epoch();
+    context.timeout_scale = timeout_scale(context.snapshot->conntrack, context.flows);
+}
+
+void process(Burst& burst, WorkerContext& context) noexcept {
     if (context.snapshot == nullptr) {  // fail closed
         for (uint32_t i = 0; i < burst.count; ++i)
             burst.drop(i, DropReason::NoPolicy);
         return;
     }
-    context.epoch = context.snapshot->verdict_epoch();
-    if (context.routing != nullptr) context.route_epoch = context.routing->epoch();
-    context.timeout_scale = timeout_scale(context.snapshot->conntrack, context.flows);
+    begin_burst(burst, context);
     if (context.trace != nullptr && context.trace->is_wanted()) [[unlikely]] {
         context.trace->choose(burst, context);
         run_stages(burst, context,

@@ -12,5 +12,8 @@
 namespace rampart {
 
 void process(Burst& burst, WorkerContext& context) noexcept;
+// What it does before the first stage; for those that run the stages by themselves. Needs a
+// snapshot.
+void begin_burst(Burst& burst, WorkerContext& context) noexcept;
 
 }  // namespace rampart

@@ -6,12 +6,21 @@
 
 #include <rte_mbuf.h>
 
+#include "packet/checksum.h"
 #include "packet/packet.h"
 
 namespace rampart {
 
 // The transport header must be whole (Packet::invalid is None, or has_whole_transport_header()).
 bool is_checksum_right(const rte_mbuf* mbuf, const Packet& packet) noexcept;
+
+// The same for TCP and UDP over IPv4 in one piece, inline.
+inline bool has_good_checksum_at_once(const Packet& packet) noexcept {
+    const uint8_t* l4 = packet.l4();
+    if (packet.protocol == ip_protocol::kUdp && load<uint16_t>(l4 + 6) == 0) return true;
+    const uint64_t pseudo = pseudo_header_sum4(packet.l3(), packet.protocol, packet.l4_length);
+    return checksum_fold(checksum_add(pseudo, l4, packet.l4_length)) == 0xffff;
+}
 
 // Makes the checksum of an SCTP packet anew.
 void write_sctp_checksum(const rte_mbuf* mbuf, const Packet& packet) noexcept;

@@ -17,8 +17,8 @@ static_assert(kNoPath == kNotCached);
 // The class is compared because the packets of one burst may all be tracked, past a change of
 // class, before the first of them is judged. Replies have but one: ESTABLISHED.
 inline bool has_cached_verdict(const Flow& flow, unsigned side, const Packet& packet,
-                               CtClass ct_class, const WorkerContext& context) noexcept {
-    return flow.generation == context.epoch && flow.path[side] != kNoPath &&
+                               CtClass ct_class, uint32_t epoch) noexcept {
+    return flow.generation == epoch && flow.path[side] != kNoPath &&
            flow.in_port[side].load() == packet.in_port &&
            ((side != 0) | (flow.path_class == static_cast<uint8_t>(ct_class)));
 }
@@ -45,23 +45,28 @@ class PathRun {
     PathRun(const PathRun&) = delete;
     PathRun& operator=(const PathRun&) = delete;
 
-    // False, and nothing counted: the rules on the path have more to do than to count. A rate that
-    // is exhausted stays so for the burst.
-    bool count(PathId path, bool has_effects, uint64_t bytes) noexcept {
-        if (path != path_) {
-            if (has_effects && !is_log_exhausted(context_.snapshot->ruleset, *context_.paths, path,
-                                                 context_.now.ns))
-                return false;
-            flush();
-            path_ = path;
-            has_effects_ = has_effects;
-        }
+    // False, and nothing counted: the path does not accept, or the rules on it have more to do than
+    // to count. A rate that is exhausted stays so for the burst.
+    bool count_accepted(PathId path, uint64_t bytes) noexcept {
+        if (path != path_ && !change_to(path)) [[unlikely]]
+            return false;
         ++packets_;
         bytes_ += bytes;
         return true;
     }
 
   private:
+    bool change_to(PathId path) noexcept {
+        const PathNode& node = context_.paths->node(path);
+        if (node.step != Step::Accept ||
+            (node.has_effects &&
+             !is_log_exhausted(context_.snapshot->ruleset, *context_.paths, path, context_.now.ns)))
+            return false;
+        flush();
+        path_ = path;
+        has_effects_ = node.has_effects;
+        return true;
+    }
     void flush() noexcept {
         if (packets_ == 0) return;
         context_.paths->count(path_, packets_, bytes_);
@@ -71,7 +76,7 @@ class PathRun {
     }
 
     WorkerContext& context_;
-    PathId path_ = kRootPath;
+    PathId path_ = kNoPath;
     bool has_effects_ = false;
     uint64_t packets_ = 0;
     uint64_t bytes_ = 0;

@@ -118,6 +118,7 @@ class Worker {
     void deliver(InterfaceIndex interface, rte_mbuf* mbuf, Counter& done) noexcept;
     void expire_fragments() noexcept;
     void finish() noexcept;  // verdicts -> transmit, hand over, free
+    InterfaceIndex common_way_out() const noexcept;
     void forward(InterfaceIndex out, rte_mbuf** mbufs, const uint32_t* bytes,
                  uint32_t count) noexcept;
     void forward_datagram(uint32_t i) noexcept;

@@ -49,14 +49,14 @@ struct alignas(64) Packet {
     uint8_t hop_limit;          // TTL or hop limit
     uint8_t in_port;            // InterfaceIndex; kNoInterface: from a kernel twin
     uint8_t out_port;           // set by the route stage; kToBox: to the kernel twin
-    InvalidReason invalid;      // None, or why the packet cannot be tracked
+    // Swapped endpoints relative to `key`; for an ICMP error, of the embedded packet.
+    bool swapped;
+    bool self_inverse;
+    InvalidReason invalid;  // None, or why the packet cannot be tracked
     // An ICMP error: `key` is that of the embedded packet.
     bool is_icmp_error;
     // Neighbour discovery and its kin (RFC 4861, RFC 3810): never tracked.
     bool is_untracked_icmpv6;
-    // Swapped endpoints relative to `key`; for an ICMP error, of the embedded packet.
-    bool swapped;
-    bool self_inverse;
     bool is_datagram;  // was put together from fragments; set by the reassemble stage
     uint32_t mark;     // what rules noted about this packet; 0 at first
     be16 gre_key;      // GRE: what its header does not tell (conntrack/gre_key_map.h); 0 at first

@@ -4,10 +4,12 @@
 // bench.sh). Each line: protocol, flows, cycles per packet of a burst of 64 (median and 10th
 // percentile over bursts), packets in random order over flows that are established in both
 // directions. Then what a rule that logs adds, and what routing and translation add, side by side.
-// Runs without root and without hugepages: --huge uses them.
+// Runs without root and without hugepages: --huge uses them. With --stages: the cycles of each
+// stage. With --rte-hash: rte_hash keeps the keys.
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <numeric>
 #include <random>
 #include <string>
 #include <vector>
@@ -19,6 +21,7 @@
 #include "dataplane/nat.h"
 #include "dataplane/pipeline.h"
 #include "dataplane/rule_log.h"
+#include "dataplane/stages.h"
 #include "dataplane/unresolved.h"
 #include "dpdk/eal.h"
 #include "dpdk/packet_pool.h"
@@ -29,6 +32,8 @@ namespace {
 
 constexpr uint32_t kFrames = 1 << 16;  // distinct packets, drawn at random
 constexpr uint32_t kFrameBytes = 64;
+
+KeyIndexKind index = KeyIndexKind::Buckets;
 
 constexpr InterfaceIndex kInside = 0, kOutside = 1;
 constexpr MacAddress kOwnMac{0, 0, 0, 0, 0, 1};  // that frames are sent to
@@ -120,14 +125,21 @@ std::unique_ptr<Routing> make_routing() {
     return routing;
 }
 
+double median_of(std::vector<double> values) {
+    std::sort(values.begin(), values.end());
+    return values[values.size() / 2];
+}
+
 class Bench {
   public:
     // `configuration`: all of it. Its interfaces are routed unless they are bridged.
     Bench(const std::string& name, uint32_t flows, const std::string& configuration_text)
         : pool_(PacketPool::create(name, 4096, -1).value()),
-          table_(
-              FlowTable::create({.name = name, .capacity = flows * 4 / 3 + 64, .keys_per_flow = 2})
-                  .value()),
+          table_(FlowTable::create({.name = name,
+                                    .capacity = flows * 4 / 3 + 64,
+                                    .keys_per_flow = 2,
+                                    .index = index})
+                     .value()),
           rule_log_(RuleLog::create(name, -1).value()),
           steering_(Steering::single()),
           reassembly_({}),
@@ -171,12 +183,22 @@ class Bench {
                     outside_[at + i] = source_in(mbufs_[i]);
             }
         rte_pktmbuf_free_bulk(mbufs_, kBurstSize);
+        // From now on packets of UDP belong to streams.
+        context_.now = Now::at(context_.now.ns + 3'000'000'000);
     }
 
     struct Cycles {
         double median, p10;
     };
     Cycles measure(uint32_t flows, bool tcp) {
+        std::vector<double> cycles;
+        visit_bursts(flows, tcp, [&] { cycles.push_back(send(kBurstSize)); });
+        std::sort(cycles.begin(), cycles.end());
+        return {cycles[cycles.size() / 2], cycles[cycles.size() / 10]};
+    }
+    // Calls `visit` with a burst of frames of random flows in mbufs_, many times.
+    template <typename Visit>
+    void visit_bursts(uint32_t flows, bool tcp, Visit visit) {
         rte_pktmbuf_alloc_bulk(pool_->get(), mbufs_, kBurstSize);
         std::mt19937 random(7);
         std::vector<uint8_t> frames(kFrames * kFrameBytes);
@@ -187,20 +209,54 @@ class Bench {
             is_reply[i] = random() & 1;
             length = make_frame(&frames[i * kFrameBytes], flow, is_reply[i], tcp);
         }
-        std::vector<double> cycles;
         for (int round = 0; round < 10; ++round)
             for (uint32_t at = 0; at < kFrames; at += kBurstSize) {
                 // Headers are in the cache when a NIC or a virtual port hands them over.
                 for (uint32_t i = 0; i < kBurstSize; ++i)
                     load_frame(i, &frames[(at + i) * kFrameBytes], length, is_reply[at + i]);
                 rte_mb();
-                cycles.push_back(send(kBurstSize));
+                visit();
             }
-        std::sort(cycles.begin(), cycles.end());
         rte_pktmbuf_free_bulk(mbufs_, kBurstSize);
-        return {cycles[cycles.size() / 2], cycles[cycles.size() / 10]};
     }
     uint32_t entries() const { return table_->count(); }
+
+    // The same by stage: what pipeline.cc runs, with the clock read in between.
+    static constexpr const char* kStages[] = {"begin", "parse", "steer", "lookup", "track", "rest"};
+    std::array<double, 6> measure_stages(uint32_t flows, bool tcp, bool is_checked) {
+        is_checked_ = is_checked;
+        std::array<std::vector<double>, 6> cycles;
+        visit_bursts(flows, tcp, [&] {
+            load_burst(kBurstSize);
+            rte_mb();
+            uint64_t then = rte_rdtsc_precise();
+            size_t stage = 0;
+            const auto note = [&] {
+                const uint64_t now = rte_rdtsc_precise();
+                cycles[stage++].push_back(static_cast<double>(now - then) / kBurstSize);
+                then = rte_rdtsc_precise();
+            };
+            begin_burst(*burst_, context_);
+            note();
+            parse(*burst_, context_);
+            note();
+            steer(*burst_, context_);
+            note();
+            lookup(*burst_, context_);
+            note();
+            track(*burst_, context_);
+            note();
+            route(*burst_, context_);
+            classify(*burst_, context_);
+            rampart::establish(*burst_, context_);
+            end_burst(context_);
+            note();
+        });
+        std::array<double, 6> medians;
+        for (size_t stage = 0; stage < medians.size(); ++stage)
+            medians[stage] = median_of(cycles[stage]);
+        return medians;
+    }
 
   private:
     struct Endpoint {
@@ -226,20 +282,27 @@ class Bench {
     void load_frame(uint32_t i, const uint8_t* frame, uint32_t length, bool is_reply) {
         in_ports_[i] = is_reply ? kOutside : kInside;
         rte_pktmbuf_reset(mbufs_[i]);
+        if (is_checked_)
+            mbufs_[i]->ol_flags = RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_L4_CKSUM_GOOD;
         std::memcpy(rte_pktmbuf_append(mbufs_[i], static_cast<uint16_t>(length)), frame, length);
     }
 
-    double send(uint32_t count) {
+    void load_burst(uint32_t count) {
         burst_->count = count;
         for (uint32_t i = 0; i < count; ++i) {
             burst_->mbuf[i] = mbufs_[i];
             burst_->packet[i].in_port = in_ports_[i];
         }
+    }
+
+    double send(uint32_t count) {
+        load_burst(count);
         const uint64_t start = rte_rdtsc_precise();
         process(*burst_, context_);
         return static_cast<double>(rte_rdtsc_precise() - start) / count;
     }
 
+    bool is_checked_ = false;  // a NIC has verified the checksums
     rte_mbuf* mbufs_[kBurstSize];
     InterfaceIndex in_ports_[kBurstSize];
     std::vector<Endpoint> outside_;  // by flow: where its replies go
@@ -269,9 +332,14 @@ void run(uint32_t flows, bool tcp) {
                 cycles.median, cycles.p10, bench.entries());
 }
 
-double median_of(std::vector<double> values) {
-    std::sort(values.begin(), values.end());
-    return values[values.size() / 2];
+void run_stages(uint32_t flows, bool tcp, bool is_checked) {
+    Bench bench("bench", flows, bridged());
+    bench.establish(flows, tcp);
+    const auto cycles = bench.measure_stages(flows, tcp, is_checked);
+    std::printf("%s %8u flows %s", tcp ? "tcp" : "udp", flows, is_checked ? "checked" : "       ");
+    for (size_t stage = 0; stage < cycles.size(); ++stage)
+        std::printf("  %s %5.1f", Bench::kStages[stage], cycles[stage]);
+    std::printf("  sum %6.1f\n", std::accumulate(cycles.begin(), cycles.end(), 0.0));
 }
 
 // The second one against the first, in turn; the medians of both, and of the ratios of neighbours:
@@ -298,26 +366,35 @@ void compare(const char* what, uint32_t flows, bool tcp, const std::string& plai
 
 int main(int argc, char** argv) {
     std::vector<std::string> arguments{"--no-pci", "--no-telemetry", "-l",          "0",
-                                       "-m",       "2048",           "--log-level", "error"};
-    const bool is_huge = argc > 1 && std::string(argv[1]) == "--huge";
-    arguments.push_back(is_huge ? "--in-memory" : "--no-huge");
+                                       "-m",       "3072",           "--log-level", "error"};
+    const auto has = [&](const std::string& option) {
+        return std::find(argv + 1, argv + argc, option) != argv + argc;
+    };
+    arguments.push_back(has("--huge") ? "--in-memory" : "--no-huge");
     auto eal = rampart::Eal::start(arguments);
     if (!eal) return 1;
+    if (has("--rte-hash")) rampart::index = rampart::KeyIndexKind::RteHash;
+    if (has("--stages")) {
+        for (const uint32_t flows : {4096u, 65536u, 1u << 20, 1u << 22})
+            for (const bool tcp : {false, true})
+                for (const bool is_checked : {false, true})
+                    rampart::run_stages(flows, tcp, is_checked);
+        return 0;
+    }
     for (const uint32_t flows : {1u, 4096u, 65536u, 1u << 20})
         for (const bool tcp : {false, true})
             rampart::run(flows, tcp);
     const std::string plain = rampart::bridged();
     const std::string routed = std::string(rampart::kRouted) + rampart::kChains + rampart::kRules;
+    const std::string logged = rampart::bridged(rampart::kLogEverything);
     for (const uint32_t flows : {1u, 65536u})
         for (const bool tcp : {false, true})
-            rampart::compare("with a rule that logs", flows, tcp, plain,
-                             rampart::bridged(rampart::kLogEverything));
-    for (const uint32_t flows : {1u, 4096u, 65536u}) {
+            rampart::compare("with a rule that logs", flows, tcp, plain, logged);
+    const std::string translated = routed + rampart::kTranslation;
+    for (const uint32_t flows : {1u, 4096u, 65536u})
         for (const bool tcp : {false, true}) {
             rampart::compare("routed, not bridged", flows, tcp, plain, routed);
-            rampart::compare("routed, with translation", flows, tcp, routed,
-                             routed + rampart::kTranslation);
+            rampart::compare("routed, with translation", flows, tcp, routed, translated);
         }
-    }
     return 0;
 }

@@ -23,7 +23,8 @@ std::unique_ptr<FlowTable> make_table(const Pipeline::Options& options, SourceCo
                                     .capacity = options.capacity,
                                     .sources = sources,
                                     .numa_node = -1,
-                                    .hash = KeyedHash::from_seed(options.hash_seed)});
+                                    .hash = KeyedHash::from_seed(options.hash_seed),
+                                    .index = options.index});
     if (!table) throw std::runtime_error(table.error().message);
     return std::move(*table);
 }

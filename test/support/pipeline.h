@@ -63,6 +63,7 @@ class Pipeline {
     struct Options {
         uint32_t capacity = 4096;
         uint64_t hash_seed = 1;
+        KeyIndexKind index = KeyIndexKind::Buckets;
         uint32_t path_capacity = PathTable::kDefaultCapacity;
         Reassembly::Options reassembly = {};
         bool forget_verdicts = false;  // a fresh generation before each burst: nothing is cached

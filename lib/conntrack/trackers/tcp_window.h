@@ -5,6 +5,7 @@
 // and tolerance for old retransmissions and small overshoots. Worker only.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -32,6 +33,12 @@ struct TcpSegment {
     uint8_t options_size = 0;
 
     bool has(uint8_t flag) const noexcept { return flags & flag; }
+    // No options at all, or a timestamp as hosts align it (RFC 7323, appendix A).
+    bool has_plain_options() const noexcept {
+        constexpr uint8_t kTimestampBytes = 12;
+        return options_size == 0 ||
+               (options_size == kTimestampBytes && load_host32(options) == 0x0101080a);
+    }
 };
 
 // By the flags FIN, SYN, RST and ACK (bits 0, 1, 2 and 4): RST wins over SYN, SYN over FIN.
@@ -118,8 +125,8 @@ inline void count_retransmission(TcpFlow& tcp, Direction direction, const TcpSeg
     tcp.last_win = segment.window;
 }
 
-// The steady state of a connection, inline: a segment of class `ack` without options whose sender
-// is known and which passes all bounds does exactly what check_window would do. False: nothing was
+// The steady state of a connection, inline: a segment of class `ack` without SACK whose sender is
+// known and which passes all bounds does exactly what check_window would do. False: nothing was
 // changed, ask check_window.
 inline bool advance_if_plain(TcpFlow& tcp, Direction direction,
                              const TcpSegment& segment) noexcept {
@@ -129,20 +136,19 @@ inline bool advance_if_plain(TcpFlow& tcp, Direction direction,
     constexpr uint8_t kKnown = tcp_side::kMaxAckSet;
     const uint32_t window = uint32_t{segment.window} << tcp.scale[sender];
     const uint32_t ack = segment.ack, end = segment.end;
-    if (segment.options_size != 0 || side.max_win == 0 || peer.max_win == 0 || window == 0 ||
+    if (!segment.has_plain_options() || side.max_win == 0 || peer.max_win == 0 || window == 0 ||
         !(tcp.flags[sender] & kKnown) || is_after(end, side.max_end) ||
         check_bounds(side, peer, segment.seq, end, ack) != kAllBounds)
         return false;
-    if (window > side.max_win) side.max_win = window;
-    if (is_after(end, side.end)) {
-        side.end = end;
-        tcp.flags[sender] |= tcp_side::kUnacked;
-    }
-    if (is_after(ack, side.max_ack)) side.max_ack = ack;
-    if (is_after(ack + window, peer.max_end - 1)) peer.max_end = ack + window;
-    // Written only when it changes: the flags of both sides are read together right after.
-    if (ack == peer.end && tcp.flags[1 - sender] & tcp_side::kUnacked)
-        tcp.flags[1 - sender] &= static_cast<uint8_t>(~tcp_side::kUnacked);
+    // Who sends next, and whether it is data, nobody can predict: no branches.
+    side.max_win = std::max(side.max_win, window);
+    const bool is_new_data = is_after(end, side.end);
+    side.end = is_new_data ? end : side.end;
+    tcp.flags[sender] |= static_cast<uint8_t>(is_new_data * tcp_side::kUnacked);
+    side.max_ack = is_after(ack, side.max_ack) ? ack : side.max_ack;
+    peer.max_end = is_after(ack + window, peer.max_end - 1) ? ack + window : peer.max_end;
+    const bool is_all_acknowledged = ack == peer.end;
+    tcp.flags[1 - sender] &= static_cast<uint8_t>(~(is_all_acknowledged * tcp_side::kUnacked));
     count_retransmission(tcp, direction, segment, ack, end);
     return true;
 }

@@ -143,7 +143,7 @@ void classify_tracked(Burst& burst, uint32_t i, WorkerContext& context) noexcept
         return;
     const unsigned side = static_cast<unsigned>(burst.flow[i].direction());
     if (packet.is_icmp_error || flow.out_port[side] != packet.out_port ||
-        !has_cached_verdict(flow, side, packet, burst.ct_class[i], context)) {
+        !has_cached_verdict(flow, side, packet, burst.ct_class[i], context.epoch)) {
         const PathId path = judge(burst, i, context, &flow).path;
         // A later packet of this burst may have changed the status since: then this is history.
         if (!packet.is_icmp_error && burst.status[i] == flow.status.load())
@@ -175,7 +175,7 @@ PacketMask without_cached_verdict(const Burst& burst, const WorkerContext& conte
         const Flow& flow = context.flows.flow(burst.flow[i].index());
         const unsigned side = static_cast<unsigned>(burst.flow[i].direction());
         if (packet.is_icmp_error || flow.out_port[side] != packet.out_port ||
-            !has_cached_verdict(flow, side, packet, burst.ct_class[i], context))
+            !has_cached_verdict(flow, side, packet, burst.ct_class[i], context.epoch))
             mask |= bit(i);
     });
     return mask;

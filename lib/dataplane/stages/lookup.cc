@@ -5,35 +5,48 @@
 namespace rampart {
 namespace {
 
-void take_entry(Burst& burst, uint32_t i, TableEntry found, WorkerContext& context) noexcept {
+// The unusual answers: none, a flow of another worker, one way of a translated flow.
+void settle_entry(Burst& burst, uint32_t i, TableEntry found, WorkerContext& context) noexcept {
     const Packet& packet = burst.packet[i];
     const TableEntry entry = context.flows.keys().settle(found, packet);
-    if (entry.is_none()) [[unlikely]] {
+    if (entry.is_none()) {
         burst.flow[i] = FlowRef{};
         burst.starting |= bit(i);
-        return;
-    }
-    if (entry.is_foreign()) [[unlikely]] {
+    } else if (entry.is_foreign()) {
         burst.verdict[i] = Verdict::Consumed;
         burst.owner[i] = static_cast<uint8_t>(entry.worker());
-        return;
+    } else {
+        burst.flow[i] = entry.toward(packet.swapped);
+        burst.tracked |= bit(i);
     }
-    burst.flow[i] = entry.toward(packet.swapped);
-    burst.tracked |= bit(i);
-    context.flows.prefetch(burst.flow[i]);
-    if (packet.protocol == ip_protocol::kTcp) context.flows.prefetch_tcp(burst.flow[i]);
-    if (context.routed_ports != 0) context.flows.prefetch_forwarding(burst.flow[i]);
 }
 
 void lookup_family(Burst& burst, const KeyBatch& batch, Family family,
                    WorkerContext& context) noexcept {
-    TableEntry entries[kBurstSize];
-    context.flows.keys().find(batch, family, entries);
-    for (uint32_t at = 0; at < batch.count; ++at) {
-        const uint32_t i = batch.position[at];
-        burst.hash[i] = batch.hash[at];
-        take_entry(burst, i, entries[at], context);
-    }
+    FlowTable& flows = context.flows;
+    const bool is_routed = context.routed_ports != 0;
+    PacketMask tracked = 0;
+    const auto prefetch = [&](FlowRef ref) {
+        flows.prefetch(ref, 0);
+        if (is_routed) flows.prefetch_forwarding(ref);
+    };
+    flows.keys().find(
+        batch, family,
+        [&](uint32_t at, FlowRef ref) {
+            const uint32_t i = batch.position[at];
+            const auto is_swapped = static_cast<uint32_t>(burst.packet[i].swapped);
+            burst.flow[i] = FlowRef::from_raw(ref.raw() ^ is_swapped);
+            tracked |= bit(i);
+            prefetch(ref);
+        },
+        [&](uint32_t at, TableEntry entry) {
+            const uint32_t i = batch.position[at];
+            settle_entry(burst, i, entry, context);
+            if (burst.tracked & bit(i)) prefetch(burst.flow[i]);
+        });
+    for (uint32_t at = 0; at < batch.count; ++at)
+        burst.hash[batch.position[at]] = batch.hash[at];
+    burst.tracked |= tracked;
 }
 
 }  // namespace

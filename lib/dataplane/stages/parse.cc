@@ -7,12 +7,15 @@
 #include "dataplane/stages.h"
 #include "dataplane/transport_checksum.h"
 #include "packet/fragment.h"
+#include "packet/parse_common.h"
 #include "packet/parser.h"
 
 namespace rampart {
 namespace {
 
 constexpr uint32_t kPrefetchAhead = 4;
+constexpr uint64_t kChecksumsByNic = RTE_MBUF_F_RX_IP_CKSUM_MASK | RTE_MBUF_F_RX_L4_CKSUM_MASK;
+constexpr uint64_t kBothAreGood = RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_L4_CKSUM_GOOD;
 
 // The headers of a packet in several segments must be readable in one piece: bytes are moved from
 // the later segments to the first until it holds `wanted`. Returns the bytes readable in the first.
@@ -132,6 +135,23 @@ void sort_fragment(Burst& burst, uint32_t i) noexcept {
     }
 }
 
+// The usual packet. False: nothing was decided, and parse_packet() looks closer.
+inline bool parse_quickly(Burst& burst, uint32_t i, const WorkerContext& context, bool verifies,
+                          bool is_bridge) noexcept {
+    const rte_mbuf* mbuf = burst.mbuf[i];
+    Packet& packet = burst.packet[i];
+    if (mbuf->nb_segs != 1) return false;
+    const bool is_verified = (mbuf->ol_flags & kChecksumsByNic) == kBothAreGood;
+    if (!parse_common(packet, rte_pktmbuf_mtod(mbuf, uint8_t*), mbuf->data_len, mbuf->data_len,
+                      !is_verified) ||
+        (verifies && !is_verified && !has_good_checksum_at_once(packet)))
+        return false;
+    burst.frame_length[i] = mbuf->data_len;
+    if (!is_bridge && !find_interface(burst, i, context)) return true;
+    burst.keys4.add(i, packet);
+    return true;
+}
+
 }  // namespace
 
 void parse_packet(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
@@ -168,11 +188,15 @@ void parse(Burst& burst, WorkerContext& context) noexcept {
     burst.keys4.count = burst.keys6.count = 0;
     for (uint32_t i = 0; i < std::min(burst.count, kPrefetchAhead); ++i)
         __builtin_prefetch(rte_pktmbuf_mtod(burst.mbuf[i], const void*));
+    const bool verifies = context.snapshot->conntrack.checksum;
+    const bool is_quick = burst.from_kernel == 0;  // what the box sends is not verified
+    const bool is_bridge = context.routed_ports == 0;
     for (uint32_t i = 0; i < burst.count; ++i) {
         if (i + kPrefetchAhead < burst.count)
             __builtin_prefetch(rte_pktmbuf_mtod(burst.mbuf[i + kPrefetchAhead], const void*));
         burst.flow[i] = FlowRef{};
-        parse_packet(burst, i, context);
+        if (!is_quick || !parse_quickly(burst, i, context, verifies, is_bridge))
+            parse_packet(burst, i, context);
     }
 }
 

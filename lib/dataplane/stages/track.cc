@@ -1,5 +1,6 @@
 // track: what each packet does to the flow it belongs to, in the order of arrival.
 #include "conntrack/tracker.h"
+#include "conntrack/trackers/settled.h"
 #include "dataplane/admission.h"
 #include "dataplane/departure.h"
 #include "dataplane/helper_flows.h"
@@ -31,27 +32,72 @@ void count_accounting(Flow& flow, Direction direction, const Packet& packet) noe
     flow.bytes[side].add(packet.ip_length);
 }
 
+// What the short ways below need, read once per burst: the compiler must take every byte that a
+// packet writes for a change of anything it knows.
+struct BurstConstants {
+    explicit BurstConstants(WorkerContext& context) noexcept
+        : flows(context.flows.flows()),
+          now(context.now.tick),
+          epoch(context.epoch),
+          accounting(context.snapshot->conntrack.accounting),
+          is_routed(context.routed_ports != 0),
+          timeouts(SettledTimeouts::of(context.snapshot->conntrack,
+                                       [&](Tick ticks) { return adapted(ticks, context); })) {}
+    Flow* flows;
+    Tick now;
+    uint32_t epoch;
+    bool accounting;
+    bool is_routed;
+    SettledTimeouts timeouts;
+};
+
+// The second line of a TCP flow, a few packets before it is needed: asked for with the first line
+// of all, many of these requests are lost.
+constexpr uint32_t kPrefetchAhead = 8;
+
+inline void prefetch_next(const Burst& burst, PacketMask& ahead,
+                          const WorkerContext& context) noexcept {
+    if (ahead == 0) return;
+    const auto i = static_cast<uint32_t>(__builtin_ctzll(ahead));
+    ahead &= ahead - 1;
+    context.flows.prefetch(burst.flow[i], burst.packet[i].protocol == ip_protocol::kTcp);
+}
+
+// The tracker's work for a packet of a settled flow. False: nothing was done.
+inline bool track_settled(Burst& burst, uint32_t i, WorkerContext& context,
+                          const BurstConstants& with) noexcept {
+    const FlowRef ref = burst.flow[i];
+    const Packet& packet = burst.packet[i];
+    Flow& flow = with.flows[ref.index()];
+    Tick timeout;
+    if (!is_settled(flow.status.load()) || is_past(flow.deadline.load(), with.now) ||
+        !update_settled(flow, packet, ref.direction(), with.timeouts, timeout))
+        return false;
+    context.flows.refresh(flow, ref.index(), with.now + timeout);
+    if (with.accounting) count_accounting(flow, ref.direction(), packet);
+    burst.ct_class[i] = CtClass::Established;
+    return true;
+}
+
 // The short way of most packets: the rules accepted this direction of the flow before. Anything
 // else, a cached drop included, goes through classify.
-bool forward_as_before(Burst& burst, uint32_t i, WorkerContext& context, PathRun& run) noexcept {
+inline bool forward_as_before(Burst& burst, uint32_t i, WorkerContext& context,
+                              const BurstConstants& with, PathRun& run) noexcept {
     Packet& packet = burst.packet[i];
-    const Flow& flow = context.flows.flow(burst.flow[i].index());
-    const unsigned side = static_cast<unsigned>(burst.flow[i].direction());
-    if (!has_cached_verdict(flow, side, packet, burst.ct_class[i], context) ||
+    const FlowRef ref = burst.flow[i];
+    const Flow& flow = with.flows[ref.index()];
+    const unsigned side = static_cast<unsigned>(ref.direction());
+    if (!has_cached_verdict(flow, side, packet, burst.ct_class[i], with.epoch) ||
         packet.is_icmp_error || flow.has(flow_status::kHelper))
         return false;
+    const bool is_routed = with.is_routed && context.is_routed(packet.in_port);
+    if (is_routed && !can_depart_as_before(burst, i, context)) return false;
     const PathId path = flow.path[side];
-    const PathNode& node = context.paths->node(path);
-    if (context.routed_ports != 0 && context.is_routed(packet.in_port) &&
-        !can_depart_as_before(burst, i, context))
-        return false;
-    if (node.step != Step::Accept || !run.count(path, node.has_effects, packet.ip_length))
-        return false;
+    if (!run.count_accepted(path, packet.ip_length)) return false;
     burst.path[i] = path;
     packet.out_port = flow.out_port[side];
     burst.verdict[i] = packet.out_port == kToBox ? Verdict::Deliver : Verdict::Forward;
-    if (context.routed_ports != 0 && context.is_routed(packet.in_port))
-        depart_as_before(burst, i, context);
+    if (is_routed) depart_as_before(burst, i, context);
     return true;
 }
 
@@ -64,7 +110,7 @@ void keep_for_rules(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
     const unsigned side = static_cast<unsigned>(burst.flow[i].direction());
     if (context.snapshot->ruleset.changes_flows &&
         (burst.packet[i].is_icmp_error ||
-         !has_cached_verdict(flow, side, burst.packet[i], burst.ct_class[i], context)))
+         !has_cached_verdict(flow, side, burst.packet[i], burst.ct_class[i], context.epoch)))
         flow.forget_verdicts();
 }
 
@@ -156,13 +202,24 @@ bool track_packet(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
 
 void track(Burst& burst, WorkerContext& context) noexcept {
     PathRun run(context);
+    const BurstConstants with(context);
     PacketMask tracked = 0;
+    PacketMask ahead = burst.tracked;
+    for (uint32_t n = 0; n < kPrefetchAhead; ++n)
+        prefetch_next(burst, ahead, context);
     for_each(burst.tracked, [&](uint32_t i) {
-        if (!track_packet(burst, i, context)) {
-            burst.starting |= bit(i);
-        } else if (burst.flow[i].is_none()) {
-            burst.flowless |= bit(i);
-        } else if (!forward_as_before(burst, i, context, run)) {
+        prefetch_next(burst, ahead, context);
+        if (!track_settled(burst, i, context, with)) {
+            if (!track_packet(burst, i, context)) {
+                burst.starting |= bit(i);
+                return;
+            }
+            if (burst.flow[i].is_none()) {
+                burst.flowless |= bit(i);
+                return;
+            }
+        }
+        if (!forward_as_before(burst, i, context, with, run)) {
             keep_for_rules(burst, i, context);
             tracked |= bit(i);
         }

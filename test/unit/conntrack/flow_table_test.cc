@@ -45,7 +45,10 @@ FlowRef find(const FlowTable& table, const Parsed& parsed) {
     const KeyBatch batch = batch_of(table, parsed);
     const KeyTable& keys = table.keys();
     TableEntry stored;
-    keys.find(batch, parsed.packet.family, &stored);
+    keys.find(
+        batch, parsed.packet.family,
+        [&](uint32_t, FlowRef ref) { stored = TableEntry::plain(ref); },
+        [&](uint32_t, TableEntry entry) { stored = entry; });
     stored = keys.settle(stored, parsed.packet);
     const TableEntry again = keys.find(parsed.packet, batch.hash[0]);
     CHECK(stored.raw() == again.raw());

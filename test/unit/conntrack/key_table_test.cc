@@ -29,10 +29,14 @@ TableEntry foreign_entry(uint32_t worker, bool swapped) noexcept {
     return TableEntry::foreign(static_cast<uint16_t>(worker), swapped);
 }
 
+// Of both kinds, one after the other.
 struct Table {
     Table() {
         DpdkSession& session = DpdkSession::get();
-        REQUIRE(keys.create(session.unique_name("keys"), 256, -1, KeyedHash::from_seed(5)));
+        REQUIRE(keys.create({.name = session.unique_name("keys"),
+                             .capacity = 256,
+                             .hash = KeyedHash::from_seed(5),
+                             .kind = GENERATE(KeyIndexKind::Buckets, KeyIndexKind::RteHash)}));
     }
     KeyTable keys;
 };

@@ -213,6 +213,8 @@ TEST_CASE("a file that changes what is fixed needs a restart and says which part
     CHECK(errors_of(load(file_with(rules))) == 0);
     CHECK(errors_of(load(file_with(rules, "conntrack: { accounting: true }\n"))) == 0);
     CHECK(errors_of(load(file_with(rules, "conntrack: { max: 1000 }\n"))) == 1);
+    CHECK(errors_of(load(file_with(rules, "conntrack: { index: rte_hash }\n"))) == 1);
+    CHECK(errors_of(load(file_with(rules, "conntrack: { index: buckets }\n"))) == 0);
     CHECK(errors_of(load(file_with(rules, "cores: { workers: 2 }\nmemory: { mbufs: 9000 }\n"))) ==
           2);
 }

@@ -1,0 +1,24 @@
+// FlowTableOptions: what a FlowTable is made from. Value type, control thread, before the workers
+// run.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "conntrack/keyed_hash.h"
+#include "conntrack/settings.h"
+#include "conntrack/source_counts.h"
+
+namespace rampart {
+
+struct FlowTableOptions {
+    std::string name;                 // of the hashes inside DPDK; unique in the process
+    uint32_t capacity = 0;            // flows
+    uint32_t keys_per_flow = 1;       // 2 when all may be translated
+    SourceCounts* sources = nullptr;  // shared by all tables; null: nothing is counted
+    int numa_node = -1;
+    KeyedHash hash = KeyedHash::from_seed(0);
+    KeyIndexKind index = KeyIndexKind::Buckets;
+};
+
+}  // namespace rampart
