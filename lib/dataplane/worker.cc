@@ -204,11 +204,12 @@ void Worker::expire_fragments() noexcept {
 InterfaceIndex Worker::common_way_out() const noexcept {
     const Burst& burst = *burst_;
     const InterfaceIndex way_out = burst.packet[0].out_port;
-    bool is_common = true;
+    unsigned others = 0;  // one branch for all of them
     for (uint32_t i = 0; i < burst.count; ++i)
-        is_common &= (burst.verdict[i] == Verdict::Forward) &
-                     (burst.packet[i].out_port == way_out) & !is_datagram(burst.mbuf[i]);
-    return is_common ? way_out : kNoInterface;
+        others |= unsigned{burst.verdict[i] != Verdict::Forward} |
+                  unsigned{burst.packet[i].out_port != way_out} |
+                  unsigned{is_datagram(burst.mbuf[i])};
+    return others == 0 ? way_out : kNoInterface;
 }
 
 void Worker::finish() noexcept {
