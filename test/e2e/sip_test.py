@@ -65,12 +65,17 @@ class SipCase(GatewayCase):
             found.setdefault(expectation["tuple"]["dst"], set()).add(expectation["tuple"]["dport"])
         return found
 
-    def voice(self, source, echoed=20):
-        """The RTP flow from `source`, once `echoed` packets came back on it."""
+    def voice(self, source, echoed=20, may_be_silent=False):
+        """The RTP flow from `source`, once `echoed` packets came back on it. None: it has sent nothing, if it may."""
         def flow():
             return [flow for flow in self.flows(proto="udp", src=source, dport=CALLED_RTP)
                     if flow["accounting"]["reply"]["packets"] >= echoed]
-        self.assertTrue(wait_until(flow, 10), self.lab.ctl("conntrack", "-L").stdout)
+        if not wait_until(flow, 10):
+            drops = self.lab.ctl_json("drops")["drops"]
+            if may_be_silent and not self.flows(proto="udp", src=source, dport=CALLED_RTP) and \
+                    not any(reason["packets"] for reason in drops):
+                return None
+            self.fail(self.lab.ctl("conntrack", "-L").stdout + self.lab.ctl("drops").stdout)
         return flow()[0]
 
     def report(self, side, source, target, port, answered_by):
@@ -90,11 +95,18 @@ class SipCase(GatewayCase):
     def two_phones(self):
         """They announce the same port, and have voice at the same time."""
         run("ip", "-n", self.lab.names["inside"], "addr", "add", SECOND + "/24", "dev", "eth0")
-        called = self.called("outside", SERVER, calls=2)
-        callers = [self.caller("inside", PHONE, SERVER)]
-        first = self.voice(PHONE)
-        callers.append(self.caller("inside", SECOND, SERVER))
-        second = self.voice(SECOND)
+        for is_last in (False, True):
+            called = self.called("outside", SERVER, calls=2)
+            callers = [self.caller("inside", PHONE, SERVER)]
+            first = self.voice(PHONE)
+            callers.append(self.caller("inside", SECOND, SERVER))
+            # In one of twenty runs sipp plays no voice in the second call: no packet of it has come to the
+            # gateway, which has counted them all.
+            second = self.voice(SECOND, may_be_silent=not is_last)
+            if second:
+                break
+            self.assert_ended_well(called, *callers)
+            self.lab.ctl("conntrack", "-F")
         for flow in (first, second):
             self.assert_related(flow)
             self.assertEqual(flow["reply"]["dst"], PUBLIC)
