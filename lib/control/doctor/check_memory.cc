@@ -10,40 +10,55 @@ namespace rampart {
 namespace {
 
 constexpr uint64_t kMiB = 1u << 20;
-constexpr uint64_t kPageMiB = 2;
-constexpr std::string_view kPool = "hugepages/hugepages-2048kB/";
+constexpr uint64_t kPageMiB = 2;  // of those that can be reserved at any time
 constexpr unsigned kLockCapability = 14;  // CAP_IPC_LOCK
 
+struct PageSize {
+    uint64_t mib;
+    std::string_view name;
+    std::string_view pool;
+};
+constexpr PageSize kPageSizes[] = {{2, "2 MiB", "hugepages/hugepages-2048kB/"},
+                                   {1024, "1 GiB", "hugepages/hugepages-1048576kB/"}};
+
 struct Pages {
-    std::string by_node;  // "node 0: 512 of 1024 free"
+    std::string by_node;  // "node 0: 512 of 1024 pages of 2 MiB free"
     uint64_t free_mib = 0;
     uint64_t all_mib = 0;
+    uint64_t small = 0;  // pages of 2 MiB, those in use included
 };
 
 // Of all nodes; without any, the system's.
 Pages count_pages(const FileTree& files) {
     Pages pages;
-    const auto add = [&](const std::string& folder, std::string_view name) {
+    const auto add = [&](const std::string& place, const PageSize& size, std::string_view name) {
+        const std::string folder = fmt::format("{}/{}", place, size.pool);
         const uint64_t all = files.number(folder + "nr_hugepages").value_or(0);
         const uint64_t free = files.number(folder + "free_hugepages").value_or(0);
-        pages.free_mib += free * kPageMiB;
-        pages.all_mib += all * kPageMiB;
+        pages.free_mib += free * size.mib;
+        pages.all_mib += all * size.mib;
+        if (size.mib == kPageMiB) pages.small += all;
+        if (all == 0 && size.mib != kPageMiB) return;
         if (!pages.by_node.empty()) pages.by_node += ", ";
-        pages.by_node += fmt::format("{}{} of {} pages of 2 MiB free", name, free, all);
+        pages.by_node += fmt::format("{}{} of {} pages of {} free", name, free, all, size.name);
     };
     for (const std::string& name : files.names("/sys/devices/system/node")) {
-        const std::string folder = fmt::format("/sys/devices/system/node/{}/{}", name, kPool);
-        if (name.starts_with("node") && files.exists(folder))
-            add(folder, fmt::format("node {}: ", name.substr(4)));
+        const std::string place = fmt::format("/sys/devices/system/node/{}", name);
+        if (!name.starts_with("node")) continue;
+        for (const PageSize& size : kPageSizes)
+            if (files.exists(fmt::format("{}/{}", place, size.pool)))
+                add(place, size, fmt::format("node {}: ", name.substr(4)));
     }
-    if (pages.by_node.empty()) add(fmt::format("/sys/kernel/mm/{}", kPool), "");
+    if (!pages.by_node.empty()) return pages;
+    for (const PageSize& size : kPageSizes)
+        add("/sys/kernel/mm", size, "");
     return pages;
 }
 
 std::string reserve(uint64_t wanted_mib, const Pages& pages) {
     const uint64_t missing = wanted_mib > pages.free_mib ? wanted_mib - pages.free_mib : 0;
     return fmt::format("sysctl -w vm.nr_hugepages={}",
-                       (pages.all_mib + missing + kPageMiB - 1) / kPageMiB);
+                       pages.small + (missing + kPageMiB - 1) / kPageMiB);
 }
 
 bool may_lock_any(const FileTree& files) {

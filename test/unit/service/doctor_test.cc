@@ -54,8 +54,8 @@ class Machine {
         fs::remove_all(at(path));
         fs::create_directory_symlink(target, at(path));
     }
-    void set_pages(int all, int free) {
-        const std::string pool = "/sys/devices/system/node/node0/hugepages/hugepages-2048kB/";
+    void set_pages(int all, int free, const std::string& size = "2048kB") {
+        const std::string pool = "/sys/devices/system/node/node0/hugepages/hugepages-" + size + "/";
         write(pool + "nr_hugepages", std::to_string(all) + "\n");
         write(pool + "free_hugepages", std::to_string(free) + "\n");
     }
@@ -185,6 +185,18 @@ TEST_CASE("doctor: workers' CPUs that others use") {
                      std::string("interfaces: { a: { device: \"vdev:net_null0\", bridge: b }, b: { "
                                  "device: \"vdev:net_null1\" } }\ncores: { idle: sleep }\n")),
         "ok not needed");
+}
+
+TEST_CASE("doctor: pages of 1 GiB count") {
+    Machine machine;
+    machine.set_pages(0, 0);
+    machine.set_pages(2, 1, "1048576kB");
+    has(machine.says("hugepages"),
+        "1024 MiB free (node 0: 0 of 0 pages of 2 MiB free, node 0: 1 of 2 pages of 1 GiB free)");
+    has(machine.says("hugepages"), "ok");
+    // What is missing is reserved in pages of 2 MiB, beside those of 1 GiB.
+    const std::string size = std::string(Machine::kTwoNics) + "memory: { size: 1280M }\n";
+    has(machine.says("hugepages", size), "| sysctl -w vm.nr_hugepages=");
 }
 
 TEST_CASE("doctor: hugepages by node, and how many to reserve") {
