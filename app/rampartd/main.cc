@@ -2,6 +2,7 @@
 //
 // Exit status: 0 ended as asked, 1 the environment does not allow it, 2 bad usage, 4 the
 // configuration has errors.
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -14,6 +15,7 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/sinks/systemd_sink.h>
 #include <spdlog/spdlog.h>
+#include <systemd/sd-daemon.h>
 
 #include "config/loader.h"
 #include "control/commands/describe.h"
@@ -57,9 +59,28 @@ void print_manual(const CLI::App& app) {
     fmt::print("{}", page.text());
 }
 
+// systemd names the stream that it connected stderr with (systemd.exec(5), $JOURNAL_STREAM).
+bool is_stderr_the_journal() {
+    const char* stream = std::getenv("JOURNAL_STREAM");
+    struct stat stderr_file {};
+    return stream != nullptr && fstat(STDERR_FILENO, &stderr_file) == 0 &&
+           fmt::format("{}:{}", stderr_file.st_dev, stderr_file.st_ino) == stream;
+}
+
+// Lines for people, before there is anything to log. The journal takes their priority from a prefix
+// (sd-daemon(3)).
+void print_lines(std::string_view text, const char* priority) {
+    const bool has_prefix = is_stderr_the_journal();
+    for (size_t at = 0; at < text.size();) {
+        const size_t end = std::min(text.find('\n', at), text.size());
+        fmt::print(stderr, "{}{}\n", has_prefix ? priority : "", text.substr(at, end - at));
+        at = end + 1;
+    }
+}
+
 int report(const Error& error) {
-    fmt::print(stderr, "rampartd: {}\n", error.message);
-    if (!error.hint.empty()) fmt::print(stderr, "    hint: {}\n", error.hint);
+    print_lines(fmt::format("rampartd: {}\n", error.message), SD_ERR);
+    if (!error.hint.empty()) print_lines(fmt::format("    hint: {}\n", error.hint), SD_ERR);
     return exit_code::kFailure;
 }
 
@@ -67,16 +88,8 @@ int report(const Error& error) {
 int report(const Error& error, const std::string& failed_checks) {
     const int status = report(error);
     if (!failed_checks.empty())
-        fmt::print(stderr, "{}    `rampartctl doctor FILE` shows all checks\n", failed_checks);
+        print_lines(failed_checks + "    `rampartctl doctor FILE` shows all checks\n", SD_ERR);
     return status;
-}
-
-// systemd names the stream that it connected stderr with (systemd.exec(5), $JOURNAL_STREAM).
-bool is_stderr_the_journal() {
-    const char* stream = std::getenv("JOURNAL_STREAM");
-    struct stat stderr_file {};
-    return stream != nullptr && fstat(STDERR_FILENO, &stderr_file) == 0 &&
-           fmt::format("{}:{}", stderr_file.st_dev, stderr_file.st_ino) == stream;
 }
 
 // The journal has the time by itself, and wants to know how grave a message is.
@@ -134,7 +147,7 @@ std::optional<Beginning> begin(const Options& options) {
         file ? load_configuration(*file, diagnostics) : std::optional<Configuration>();
     check_machine(configuration, options.check, diagnostics);
     const std::string summary = diagnostics.summary();
-    fmt::print(stderr, "{}{}{}", diagnostics.to_text(), summary, summary.empty() ? "" : "\n");
+    print_lines(diagnostics.to_text() + summary, diagnostics.has_errors() ? SD_ERR : SD_WARNING);
     if (!configuration || diagnostics.has_errors()) return std::nullopt;
     Beginning beginning;
     beginning.configuration = std::move(*configuration);
