@@ -67,7 +67,8 @@ def prepare_image():
 class Guest:
     def __init__(self, directory, nics=(), shares=(), namespace=None, cpus=2, memory=1280,
                  hugepages=256, then=None):
-        """`shares`: (path, "ro" or "rw"), at the same path in the guest. `then`: its process 1."""
+        """`shares`: (path, "ro" or "rw"), at the same path in the guest. `then`: its process 1, which may
+        boot the guest again; the disk is as it was left then, until stop()."""
         self.directory = pathlib.Path(directory)
         self.nics, self.shares, self.namespace = nics, shares, namespace
         self.cpus, self.memory, self.hugepages, self.then = cpus, memory, hugepages, then
@@ -109,6 +110,11 @@ class Guest:
             raise RuntimeError("the guest did not boot:\n" + self._last_words()) from error
         return self
 
+    def reboot(self):
+        """Asks process 1 for it."""
+        self.run("systemctl", "--no-block", "reboot")
+        return self.wait_for_boot()
+
     def stop(self):
         for wire in (self.wire, self.monitor):
             if wire is not None:
@@ -124,8 +130,8 @@ class Guest:
     def _arguments(self):
         kvm = os.environ.get("RAMPART_VM_ACCEL") == "kvm"
         machine = "q35,accel=kvm,kernel-irqchip=split" if kvm else "q35,accel=tcg"
-        words = [QEMU, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
-                 "-machine", machine, "-cpu", "host" if kvm else "max,-la57,-erms,-fsrm",
+        words = [QEMU, "-nodefaults", "-no-user-config", "-display", "none",
+                 *(["-no-reboot"] if self.then is None else []), "-machine", machine, "-cpu", "host" if kvm else "max,-la57,-erms,-fsrm",
                  "-smp", str(self.cpus), "-m", str(self.memory),
                  "-device", "intel-iommu,intremap=on,caching-mode=on,aw-bits=48",
                  "-kernel", CACHE / "kernel", "-initrd", CACHE / "initrd",

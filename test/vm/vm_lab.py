@@ -22,14 +22,14 @@ BIND_NICS = ROOT / "scripts/bind-nics.sh"
 
 
 class VmLab(Lab):
-    """One pair of NICs; more pairs follow in `kinds`, chosen by use_pair()."""
+    """One pair of NICs; more pairs follow in `kinds`, chosen by use_pair(). `guest_options`: of Guest."""
 
-    def __init__(self, *kinds, queues=1, cpus=2, routed_mtu=JUMBO):
+    def __init__(self, *kinds, queues=1, cpus=2, routed_mtu=JUMBO, **guest_options):
         super().__init__("net_tap", hugepages="always")
         self.kinds, self.queues, self.cpus = kinds, queues, cpus
         self.pair, self.mode = 0, None
         self.routed_mtu = routed_mtu
-        self.guest = None
+        self.guest, self.guest_options = None, guest_options
         # What the daemon writes stays in the guest, but for its log.
         self.socket = pathlib.Path("/run/rampart.sock")
         self.state = pathlib.Path("/run/rampart-state")
@@ -45,7 +45,8 @@ class VmLab(Lab):
         shares = [(ROOT, "ro"), (self.directory, "rw")]
         if ROOT not in BUILD.parents:
             shares.append((BUILD, "ro"))
-        self.guest = Guest(self.directory, nics, shares, self.names["firewall"], self.cpus)
+        self.guest = Guest(self.directory, nics, shares, self.names["firewall"], self.cpus,
+                           **self.guest_options)
         self.guest.start()
         self.use_pair(0)
         self.guest.wait_for_boot()
