@@ -151,7 +151,7 @@ class Service(unittest.TestCase):
         self.assertIn("vfio-pci", lab.guest.run("driverctl", "list-overrides").stdout)
         # A package of the build folder is made for the CPU that built it, which is not the one that QEMU emulates.
         found = json.loads(lab.ctl("doctor", "--json", CONFIG, check=False).stdout)
-        self.assertEqual([check for check in found["checks"]
+        self.assertEqual([check for check in found["findings"]
                           if check["health"] != "ok" and check["check"] != "cpu"], [])
 
     def test_05_start_returns_when_packets_pass(self):
