@@ -10,7 +10,7 @@ namespace rampart {
 namespace {
 
 constexpr uint64_t kMiB = 1u << 20;
-constexpr uint64_t kPageMiB = 2;  // of those that can be reserved at any time
+constexpr uint64_t kPageMiB = 2;          // of those that can be reserved at any time
 constexpr unsigned kLockCapability = 14;  // CAP_IPC_LOCK
 
 struct PageSize {
