@@ -5,6 +5,7 @@
 #   bind-nics.sh bind [OPTION]... NIC...     to vfio-pci, until the next boot (dpdk-devbind.py)
 #   bind-nics.sh persist [OPTION]... NIC...  to vfio-pci, now and at each boot (driverctl)
 #   bind-nics.sh unbind NIC...               back to the kernel's own driver, for good
+#   bind-nics.sh settle                      waits, at most 30 s, until persisted NICs have their driver
 #
 # NIC is a PCI address (0000:3b:00.0, or 3b:00.0) or the name of an interface (eth1).
 #
@@ -18,6 +19,7 @@ export PATH=$PATH:/usr/sbin:/sbin LC_ALL=C
 
 sysfs=${SYSFS:-/sys} # tests have their own
 proc=${PROCFS:-/proc}
+overrides=${DRIVERCTL_DIR:-/etc/driverctl.d}
 pci=$sysfs/bus/pci
 readonly mellanox=0x15b3
 force='' noiommu=''
@@ -291,6 +293,20 @@ persist() {
     check_bound "$@"
 }
 
+# At boot driverctl binds each NIC when it is found; nothing tells when all are.
+settle() {
+    local file address wanted tries=0
+    for file in "$overrides"/pci-*; do
+        [ -e "$file" ] || continue
+        address=${file##*/pci-} wanted=$(cat "$file")
+        until [ "$(driver_of "$address")" = "$wanted" ]; do
+            [ "$tries" -lt 300 ] || fail "$address is still not bound to $wanted"
+            tries=$((tries + 1))
+            sleep 0.1
+        done
+    done
+}
+
 unbind() {
     local address device driver
     for address in "$@"; do
@@ -319,8 +335,8 @@ main() {
     local command=${1:-} words=()
     case $command in
         -h | --help) usage; exit 0 ;;
-        list | bind | persist | unbind) shift ;;
-        "") wrong_usage "what shall it do: list, bind, persist or unbind?" ;;
+        list | bind | persist | unbind | settle) shift ;;
+        "") wrong_usage "what shall it do: list, bind, persist, unbind or settle?" ;;
         *) wrong_usage "there is no command '$command'" ;;
     esac
     while [ $# -gt 0 ]; do
@@ -333,6 +349,11 @@ main() {
         esac
         shift
     done
+    if [ "$command" = settle ]; then
+        [ ${#words[@]} -eq 0 ] || wrong_usage "settle takes no NIC"
+        settle
+        return
+    fi
     default_route=$(default_route_interfaces)
     ssh_session=$(ssh_interfaces)
     if [ "$command" = list ]; then

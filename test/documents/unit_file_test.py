@@ -20,8 +20,10 @@ class UnitFile(unittest.TestCase):
         for program in ("rampartd", "rampartctl"):
             (self.folder / program).write_text("#!/bin/sh\n")
             (self.folder / program).chmod(0o755)
+        (self.folder / "rampart").mkdir()
+        shutil.copy(ROOT / "scripts/bind-nics.sh", self.folder / "rampart")
         self.unit = self.folder / "rampartd.service"
-        self.unit.write_text(re.sub("@(sbindir|bindir)@", str(self.folder), UNIT.read_text()))
+        self.unit.write_text(re.sub("@(sbindir|bindir|datadir)@", str(self.folder), UNIT.read_text()))
 
     def analyze(self, *words):
         done = subprocess.run(["systemd-analyze", *words, str(self.unit)], capture_output=True, text=True)

@@ -193,6 +193,16 @@ class BindNics(unittest.TestCase):
         if shutil.which("driverctl", path="/usr/bin:/bin:/usr/sbin:/sbin") is None:
             self.assertIn("apt-get install driverctl", self.call("persist", "eth1").stderr)
 
+    def test_settle_waits_until_persisted_nics_have_their_driver(self):
+        overrides = self.fake / "driverctl.d"
+        self.environment["DRIVERCTL_DIR"] = str(overrides)
+        self.assertEqual(self.call("settle").returncode, 0)
+        overrides.mkdir()
+        (overrides / "pci-0000:03:00.0").write_text("vfio-pci\n")
+        waiting = subprocess.Popen([SCRIPT, "settle"], env=self.environment)
+        self.assertEqual(self.call("bind", "eth1").returncode, 0)
+        self.assertEqual(waiting.wait(60), 0)
+
     def test_a_binding_that_did_not_happen_is_told(self):
         self.say("broken", "")
         done = self.call("bind", "eth1")
@@ -208,7 +218,8 @@ class BindNics(unittest.TestCase):
         self.assertEqual(rows[4][:5], ["0000:0b:00.0", "-", "-", "0", "12"])
 
     def test_wrong_usage_is_status_2(self):
-        for words in ((), ("bind",), ("attach", "eth1"), ("bind", "--fast", "eth1"), ("list", "eth1")):
+        for words in ((), ("bind",), ("attach", "eth1"), ("bind", "--fast", "eth1"), ("list", "eth1"),
+                      ("settle", "eth1")):
             with self.subTest(words):
                 self.refused(*words, status=2, because="bind-nics.sh --help")
         self.assertIn("Exit status: 0 done", self.call("--help").stdout)

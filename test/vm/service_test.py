@@ -57,7 +57,8 @@ class ServiceLab(VmLab):
 
     def journal(self):
         """[(priority, message)] of the unit, what systemd says about it included."""
-        said = self.guest.run("journalctl", "--no-pager", "--output", "json", "--unit", "rampartd").stdout
+        said = self.guest.run("journalctl", "--no-pager", "--output", "json", "--boot", "--unit",
+                              "rampartd").stdout
         entries = [json.loads(line) for line in said.splitlines()]
         return [(int(entry["PRIORITY"]), entry["MESSAGE"]) for entry in entries
                 if isinstance(entry["MESSAGE"], str)]
@@ -242,7 +243,8 @@ class Service(unittest.TestCase):
         lab.systemctl("enable", "rampartd")
         lab.guest.reboot()
         self.assertTrue(soon(lab.is_booted))
-        self.assertEqual(lab.property("ActiveState"), "active")
+        self.assertTrue(soon(lambda: lab.property("ActiveState") == "active"))
+        self.assertEqual([text for _, text in lab.journal() if "failed check" in text], [])
         for side in ("inside", "outside"):
             driver = lab.guest.run("readlink", f"/sys/bus/pci/devices/{lab.address(side)}/driver").stdout
             self.assertRegex(driver, "vfio-pci$")
