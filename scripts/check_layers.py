@@ -13,6 +13,7 @@ LAYERS = {"base": 0, "packet": 1, "dpdk": 1, "conntrack": 2, "nat": 3, "routing"
 RESERVED = {
     r"rte_hash\.h": ("conntrack/rte_hash_index.cc",),
     r"yaml-cpp/.*": ("config/document.cc",),
+    r"fixbuf/.*": ("control/flow_export/ipfix_encoder.cc",),
     r"rte_.*": ("dpdk/", "dataplane/", "routing/", "kernel/", "conntrack/flow_table.cc",
                  "conntrack/rte_hash_index.cc", "conntrack/bucket_index.cc", "control/"),
 }

@@ -21,6 +21,7 @@ UNIT_SUITES = {"unit-config": "unit-config", "unit-datapath": "unit-datapath",
                "unit-routing": "unit-routing", "unit-helpers": "unit-helpers",
                "unit-nat": "unit-nat", "unit-kernel": "unit/kernel/unit-kernel",
                "unit-service": "unit/service/unit-service",
+               "unit-flow-export": "unit/flow_export/unit-flow-export",
                "scenarios": "scenarios", "classifier-property": "classifier-property"}
 SUITE_ARGUMENTS = {"scenarios": [str(ROOT)]}
 

@@ -21,6 +21,9 @@ void build_link(const Value& document, LinkSettings& link, Ruleset& ruleset,
 // After the interfaces, which may have exceptions of their own.
 void build_conntrack(const Value& document, const Names& names, ConntrackSettings& conntrack,
                      Diagnostics& diagnostics);
+// After conntrack, which says whether flows are counted.
+void build_ipfix(const Value& document, bool accounting, std::optional<IpfixSettings>& settings,
+                 Diagnostics& diagnostics);
 void build_logging(const Value& document, LoggingSettings& logging, Diagnostics& diagnostics);
 void build_reload(const Value& document, ReloadSettings& reload, Diagnostics& diagnostics);
 // After the interfaces, before the chains. Opens the files that sets name.

@@ -62,6 +62,7 @@ constexpr CodeInfo kCodes[] = {
     {"W112", "a limit without a burst on an accept rule of the raw chain"},
     {"W120", "a chain that has no effect because no interface is routed"},
     {"W122", "rules that were changed at run time end with this configuration"},
+    {"W130", "an export of flows whose packets and bytes are not counted"},
 };
 
 constexpr ReferenceSection kSections[] = {
@@ -73,6 +74,7 @@ constexpr ReferenceSection kSections[] = {
     {"conntrack.limits", "conntrack.limits"},
     {"logging", "logging"},
     {"logging.rules", "logging.rules"},
+    {"ipfix", "ipfix"},
     {"reload", "reload"},
     {"cores", "cores"},
     {"memory", "memory"},

@@ -13,6 +13,7 @@
 #include "base/interface_index.h"
 #include "base/ip_address.h"
 #include "base/value.h"
+#include "config/ipfix_settings.h"
 #include "conntrack/settings.h"
 
 namespace rampart {
@@ -93,6 +94,7 @@ struct SystemSettings {
     ControlSettings control;
     KeyIndexKind key_index = KeyIndexKind::Buckets;  // conntrack.index
     std::vector<std::string> eal;                    // extra EAL arguments, after the derived ones
+    std::optional<IpfixSettings> ipfix;              // absent: nothing is exported
 
     bool operator==(const SystemSettings&) const = default;
 };

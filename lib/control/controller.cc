@@ -46,6 +46,7 @@ void report_fixed_settings(const SystemSettings& running, uint32_t running_max_f
     report(system.memory == running.memory, "'memory'");
     report(system.control == running.control, "'control'");
     report(system.eal == running.eal, "'eal'");
+    report(system.ipfix == running.ipfix, "'ipfix'");
     report(wanted.snapshot->conntrack.max == running_max_flows, "'conntrack.max'");
     report(system.key_index == running.key_index, "'conntrack.index'");
 }
@@ -91,6 +92,8 @@ Result<void> Controller::bring_up(Options options) {
     port_watch_->each_second();
     stats_ = std::make_unique<Stats>(datapath_->workers());
     events_ = std::make_unique<EventFeed>(*loop_, datapath_->workers());
+    if (system_.ipfix)
+        flow_exporter_ = std::make_unique<FlowExporter>(*events_, *loop_, *system_.ipfix);
     rule_log_ = std::make_unique<RuleLogFeed>(*loop_, datapath_->workers());
     traces_ = std::make_unique<TraceFeed>(*loop_, datapath_->workers());
     hand_out(std::move(snapshot));

@@ -21,6 +21,7 @@
 #include "control/event_feed.h"
 #include "control/event_loop.h"
 #include "control/fill_watch.h"
+#include "control/flow_export/flow_exporter.h"
 #include "control/kernel_watch.h"
 #include "control/masquerade_watch.h"
 #include "control/nat_pools.h"
@@ -78,6 +79,8 @@ class Controller : private ConfigTransaction::Host {
     const Stats& stats() const noexcept { return *stats_; }
     const WorkerGuard& worker_guard() const noexcept { return *worker_guard_; }
     const NatPools& nat_pools() const noexcept { return *nat_pools_; }
+    // Null: no flows are exported.
+    const FlowExporter* flow_exporter() const noexcept { return flow_exporter_.get(); }
     const PortWatch& port_watch() const noexcept { return *port_watch_; }
     const SystemSettings& system() const noexcept { return system_; }
     const std::string& config_path() const noexcept { return config_path_; }
@@ -129,6 +132,7 @@ class Controller : private ConfigTransaction::Host {
     RecheckWatch recheck_watch_;
     std::unique_ptr<Stats> stats_;
     std::unique_ptr<EventFeed> events_;
+    std::unique_ptr<FlowExporter> flow_exporter_;
     std::unique_ptr<RuleLogFeed> rule_log_;
     std::unique_ptr<LogDestination> next_rule_log_;  // of what was loaded last; null: the present
     std::unique_ptr<TraceFeed> traces_;

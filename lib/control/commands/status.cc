@@ -46,6 +46,31 @@ std::string stuck_lines(const std::vector<WorkerGuard::Stuck>& list) {
     return lines;
 }
 
+std::string_view to_string(IpfixSettings::Transport transport) noexcept {
+    return transport == IpfixSettings::Transport::Tcp ? "tcp" : "udp";
+}
+
+std::string ipfix_line(const FlowExporter* exporter) {
+    if (exporter == nullptr) return {};
+    const FlowExporter::Counts& counts = exporter->counts();
+    return fmt::format("ipfix to {} ({}): {} records in {} messages, {} lost{}{}\n",
+                       exporter->collector(), to_string(exporter->settings().transport),
+                       counts.records, counts.messages, counts.lost + counts.lost_events,
+                       exporter->problem().empty() ? "" : "; ", exporter->problem());
+}
+
+Json ipfix_to_json(const FlowExporter& exporter) {
+    const FlowExporter::Counts& counts = exporter.counts();
+    return {{"collector", exporter.collector()},
+            {"transport", to_string(exporter.settings().transport)},
+            {"up", exporter.is_up()},
+            {"problem", exporter.problem()},
+            {"records", counts.records},
+            {"messages", counts.messages},
+            {"lost", counts.lost},
+            {"lost_events", counts.lost_events}};
+}
+
 Json configuration_to_json(const ConfigTransaction& transaction) {
     Json json{{"running", transaction.running_entry()}, {"startup", transaction.startup_entry()}};
     if (const PendingConfirmation* pending = transaction.pending())
@@ -98,15 +123,18 @@ CommandOutput run_status(const ApiRequest& request, Controller& controller) {
                      {"mbufs_free", pool.available()},
                      {"mbufs", pool.size()},
                      {"ports", std::move(ports)}};
+    const FlowExporter* exporter = controller.flow_exporter();
+    if (exporter != nullptr) output.result["ipfix"] = ipfix_to_json(*exporter);
     output.out = fmt::format(
         "{}, generation {}, up {} s, {}\n"
         "{}{}{}"
         "workers {} ({} steering), flows {} of {}, packet buffers {} of {} free\n"
-        "ports\n{}",
+        "{}ports\n{}",
         is_ready ? "ready" : "not ready", snapshot.generation, uptime_s, controller.config_path(),
         configuration_lines(controller.transaction()), changed_rules_line(snapshot.ruleset),
         stuck_lines(stuck), datapath.workers().size(), to_string(datapath.steering().mode()),
-        datapath.flow_count(), snapshot.conntrack.max, pool.available(), pool.size(), port_lines);
+        datapath.flow_count(), snapshot.conntrack.max, pool.available(), pool.size(),
+        ipfix_line(exporter), port_lines);
     return output;
 }
 
