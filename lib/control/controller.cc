@@ -11,6 +11,7 @@
 
 #include "control/commands/registry.h"
 #include "control/confinement.h"
+#include "control/flow_export/living_flows.h"
 #include "control/link_watch.h"
 #include "control/own_connection.h"
 
@@ -193,6 +194,10 @@ void Controller::run() {
     sd_notify(0, "READY=1");
     loop_->run();
     sd_notify(0, "STOPPING=1");
+    if (flow_exporter_ != nullptr) {
+        events_->turn();  // what has ended by itself comes first
+        report_living_flows(*flow_exporter_, datapath_->workers(), now());
+    }
     stop();
 }
 

@@ -199,6 +199,16 @@ class OverUdp(unittest.TestCase):
             ended = lab.end_all_flows(events)
             self.assertEqual(sorted(map(seen, lab.captured())), sorted(map(expected, ended)))
 
+    def test_flows_that_live_when_the_daemon_stops_are_reported(self):
+        with BridgeLab() as lab:
+            lab.nfcapd()
+            lab.start(lab.configuration(BRIDGE, section()))
+            lab.host("inside", "/usr/bin/python3", "-c", DATAGRAM, ADDRESS4["outside"], 53, 5353)
+            self.assertTrue(wait_until(lambda: lab.flows(dport=53), 10))
+            self.assertEqual(lab.stop(), 0)
+            [flow] = [flow for flow in lab.captured() if flow.get("dst_port") == 53]
+            self.assertEqual((flow["in_packets"], flow["in_bytes"]), (3, 144))
+
     def test_nobody_waits_for_a_collector_that_cannot_be_reached(self):
         with BridgeLab() as lab:
             lab.start(lab.configuration(BRIDGE, section(collector='"192.0.2.1:4739"')))
