@@ -158,7 +158,7 @@ def release(run, options):
     run.suite("answers of reject", ["/usr/bin/python3", "test/differential/run_answers.py"])
     run.suite("lines of log", ["/usr/bin/python3", "test/differential/run_log_lines.py"])
     run.suite("emulated NICs", ["/usr/bin/python3", "-m", "unittest", "discover", "-v", "-s",
-                                "test/vm", "-p", "*_test.py"], timeout=900)
+                                "test/vm", "-p", "*_test.py"], timeout=2400)
 
 
 def checks(run, options):
