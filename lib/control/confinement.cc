@@ -4,8 +4,6 @@
 #include <atomic>
 #include <cap-ng.h>
 #include <chrono>
-#include <filesystem>
-#include <fstream>
 #include <memory>
 #include <pwd.h>
 #include <string>
@@ -17,6 +15,7 @@
 
 #include "control/eal_arguments.h"
 #include "control/system_call_filter.h"
+#include "control/thread_capabilities.h"
 
 namespace rampart {
 namespace {
@@ -28,23 +27,6 @@ bool stands_on_kernel(const DeviceSettings& device) {
     return device.is_virtual &&
            std::any_of(std::begin(kKernelDrivers), std::end(kKernelDrivers),
                        [&](std::string_view driver) { return device.device.starts_with(driver); });
-}
-
-// Threads whose capabilities are more than `kept`, by name.
-std::string threads_with_more(uint64_t kept) {
-    std::string names;
-    std::error_code none;
-    for (const auto& task : std::filesystem::directory_iterator("/proc/self/task", none)) {
-        std::ifstream status(task.path() / "status");
-        std::string line, name;
-        while (std::getline(status, line)) {
-            if (line.starts_with("Name:")) name = line.substr(6);
-            if (!line.starts_with("CapPrm:")) continue;
-            if (std::stoull(line.substr(7), nullptr, 16) & ~kept)
-                names += (names.empty() ? "" : ", ") + name;
-        }
-    }
-    return names;
 }
 
 }  // namespace
@@ -103,8 +85,10 @@ void Confinement::complete() const {
     drop_those_of_interrupts();
     drop_own_capabilities();
     const uint64_t kept = keeps_net_admin_ ? uint64_t{1} << CAP_NET_ADMIN : 0;
-    const std::string more = threads_with_more(kept);
-    if (!more.empty()) spdlog::warn("these threads keep capabilities: {}", more);
+    // Those that libraries made, and that only wait.
+    drop_capabilities_of(threads_with_more(kept), kept);
+    for (const ThreadPower& thread : threads_with_more(kept))
+        spdlog::warn("the thread {} keeps capabilities", thread.name);
     std::string calls = "all system calls";
     if (confine_ == Confine::Full) {
         if (const auto filter = install_system_call_filter())

@@ -12,8 +12,10 @@
 #include "control/commands/registry.h"
 #include "control/confinement.h"
 #include "control/flow_export/living_flows.h"
+#include "control/control_calls.h"
 #include "control/link_watch.h"
 #include "control/own_connection.h"
+#include "control/telemetry.h"
 
 namespace rampart {
 namespace {
@@ -51,6 +53,8 @@ void report_fixed_settings(const SystemSettings& running, uint32_t running_max_f
     report(wanted.snapshot->conntrack.max == running_max_flows, "'conntrack.max'");
     report(system.key_index == running.key_index, "'conntrack.index'");
 }
+
+Controller::Controller(Eal& eal) : eal_(eal) {}
 
 Result<std::unique_ptr<Controller>> Controller::start(Eal& eal, Options options) {
     std::unique_ptr<Controller> controller(new Controller(eal));
@@ -112,6 +116,10 @@ Result<void> Controller::bring_up(Options options) {
         static_cast<Host&>(*this), std::move(options.store), std::move(options.why_no_store));
     transaction_->begin(std::move(options.startup));
     start_timers();
+    auto calls = ControlCalls::open(*loop_);
+    if (!calls) return tl::unexpected<Error>(calls.error());
+    calls_ = std::move(*calls);
+    telemetry_ = std::make_unique<Telemetry>(*calls_, *this);
     confinement.complete();
     return {};
 }
@@ -203,6 +211,8 @@ void Controller::run() {
 
 void Controller::stop() {
     server_.reset();
+    telemetry_.reset();
+    if (calls_ != nullptr) calls_->close();
     if (datapath_ != nullptr) datapath_->stop(eal_);
 }
 

@@ -37,6 +37,9 @@
 
 namespace rampart {
 
+class ControlCalls;
+class Telemetry;
+
 class Controller : private ConfigTransaction::Host {
   public:
     struct Options {
@@ -72,6 +75,8 @@ class Controller : private ConfigTransaction::Host {
     Datapath& datapath() noexcept { return *datapath_; }
     EventFeed& events() noexcept { return *events_; }
     TraceFeed& traces() noexcept { return *traces_; }
+    // For other threads that need something of what is here.
+    ControlCalls& calls() noexcept { return *calls_; }
     SetKeeper& sets() noexcept { return *sets_; }
     RuleEditor& rules() noexcept { return *rules_; }
     const Publisher& publisher() const noexcept { return *publisher_; }
@@ -88,7 +93,7 @@ class Controller : private ConfigTransaction::Host {
     bool is_ready() const noexcept { return publisher_->is_active(); }
 
   private:
-    explicit Controller(Eal& eal) : eal_(eal) {}
+    explicit Controller(Eal& eal);
     Result<void> bring_up(Options options);
     // ConfigTransaction::Host
     std::optional<Configuration> load(const SourceTexts& sources,
@@ -138,6 +143,8 @@ class Controller : private ConfigTransaction::Host {
     std::unique_ptr<TraceFeed> traces_;
     std::unique_ptr<WorkerGuard> worker_guard_;
     std::unique_ptr<ApiServer> server_;
+    std::unique_ptr<ControlCalls> calls_;
+    std::unique_ptr<Telemetry> telemetry_;
     std::unique_ptr<ConfigTransaction> transaction_;
     EventLoop::Source ageing_;
     EventLoop::Source deadline_;

@@ -68,8 +68,9 @@ std::string lcores_argument(const EalPlan& plan) {
     return text;
 }
 
-bool has_word(const std::vector<std::string>& words, std::string_view word) {
-    return std::find(words.begin(), words.end(), word) != words.end();
+bool names_prefix(const std::vector<std::string>& words) {
+    return std::any_of(words.begin(), words.end(),
+                       [](const std::string& word) { return word.starts_with("--file-prefix"); });
 }
 
 }  // namespace
@@ -172,7 +173,8 @@ Result<EalPlan> plan_eal(const SystemSettings& system, uint32_t max_flows,
                            machine.free_hugepage_bytes >= plan.memory_bytes);
     std::vector<std::string>& arguments = plan.arguments;
     arguments = {lcores_argument(plan), "--main-lcore=0", "--log-level=warning"};
-    if (!has_word(system.eal, "--telemetry")) arguments.push_back("--no-telemetry");
+    // The name of the directory in which DPDK's telemetry socket is.
+    if (!names_prefix(system.eal)) arguments.push_back("--file-prefix=rampart");
     // Nothing is left behind in /run/dpdk or hugetlbfs; EAL refuses --in-memory with --no-huge.
     if (plan.uses_hugepages)
         arguments.push_back("--in-memory");

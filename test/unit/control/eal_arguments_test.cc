@@ -114,12 +114,12 @@ TEST_CASE("no port asks for more queues than there are workers to poll them") {
     CHECK(receive_queues_wanted(system.devices[1], 2) == 2);
 }
 
-TEST_CASE("the user's own words come last, and telemetry stays off unless they ask for it") {
+TEST_CASE("the user's own words come last, and may name the directory of the telemetry socket") {
     SystemSettings system = two_taps();
-    CHECK(has(plan_of(system, {{0}, 0}), "--no-telemetry"));
-    system.eal = {"--telemetry", "--log-level=debug"};
+    CHECK(has(plan_of(system, {{0}, 0}), "--file-prefix=rampart"));
+    system.eal = {"--file-prefix", "second", "--log-level=debug"};
     const EalPlan plan = plan_of(system, {{0}, 0});
-    CHECK_FALSE(has(plan, "--no-telemetry"));
+    CHECK_FALSE(has(plan, "--file-prefix=rampart"));
     CHECK(plan.arguments.back() == "--log-level=debug");
 }
 
