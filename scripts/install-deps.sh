@@ -8,7 +8,7 @@ build=(g++ meson ninja-build pkg-config libdpdk-dev libyaml-cpp-dev libfmt-dev l
     libcli11-dev nlohmann-json3-dev libspdlog-dev libsystemd-dev libssl-dev libpcap-dev libmnl-dev
     libnftables-dev libseccomp-dev libcap-ng-dev libfixbuf-dev)
 test=(clang clang-format libclang-rt-14-dev catch2 dpdk dpdk-dev python3 iproute2 iputils-ping
-    iperf3 curl dnsmasq-base bind9-dnsutils ethtool procps python3-scapy conntrack nftables python3-yaml
+    iperf3 tcpdump tshark curl dnsmasq-base bind9-dnsutils ethtool procps python3-scapy conntrack nftables python3-yaml
     python3-jsonschema man-db mandoc iptables openssh-server bird2 keepalived udhcpc
     python3-pyftpdlib vsftpd lftp sip-tester pptpd pptp-linux
     libbenchmark-dev qemu-system-x86 mmdebstrap e2fsprogs cpio kmod pciutils driverctl

@@ -19,7 +19,7 @@ JOBS = str(os.cpu_count() or 2)
 UNIT_SUITES = {"unit-config": "unit-config", "unit-datapath": "unit-datapath",
                "unit-control": "unit/control/unit-control", "two-workers": "two-workers",
                "unit-routing": "unit-routing", "unit-helpers": "unit-helpers",
-               "unit-nat": "unit-nat", "unit-kernel": "unit/kernel/unit-kernel",
+               "unit-nat": "unit-nat", "unit-capture": "unit-capture", "unit-kernel": "unit/kernel/unit-kernel",
                "unit-service": "unit/service/unit-service",
                "unit-flow-export": "unit/flow_export/unit-flow-export",
                "scenarios": "scenarios", "classifier-property": "classifier-property"}

@@ -84,14 +84,24 @@ class Connection {
         }
     }
 
-    // There may be long silences from now on; an interrupt asks for the end.
-    void expect_no_end() {
+    // There may be long silences from now on; an interrupt asks for the end, and so may `sink`,
+    // which can be null.
+    void expect_no_end(AnswerSink* sink) {
         is_endless_ = true;
+        sink_ = sink;
         struct sigaction action {};
         action.sa_handler = [](int) { is_interrupted = 1; };
         action.sa_flags = static_cast<int>(SA_RESETHAND);  // the second one ends this program
         sigaction(SIGINT, &action, nullptr);
         sigaction(SIGTERM, &action, nullptr);
+    }
+
+    // The rest of the answer is wanted soon.
+    void ask_for_end() {
+        if (!is_endless_) return;
+        deadline_ = Clock::now() + timeout_;
+        is_endless_ = false;
+        shutdown(fd_, SHUT_WR);
     }
 
   private:
@@ -102,17 +112,16 @@ class Connection {
         if (errno != EAGAIN && errno != EINTR) return failure(std::strerror(errno));
         if (is_interrupted) {
             is_interrupted = 0;
-            deadline_ = Clock::now() + timeout_;
-            is_endless_ = false;
-            shutdown(fd_, SHUT_WR);
+            ask_for_end();
         }
         using std::chrono::milliseconds;
         const auto left = is_endless_
                               ? kLookAround
                               : std::chrono::duration_cast<milliseconds>(deadline_ - Clock::now());
-        pollfd waiting{fd_, events, 0};
+        pollfd waiting[] = {{fd_, events, 0}, {sink_ != nullptr ? sink_->input() : -1, POLLIN, 0}};
         const bool is_over =
-            left.count() <= 0 || poll(&waiting, 1, static_cast<int>(left.count())) == 0;
+            left.count() <= 0 || poll(waiting, 2, static_cast<int>(left.count())) == 0;
+        if (is_endless_ && sink_ != nullptr && !sink_->look_at_input()) ask_for_end();
         if (is_over && !is_endless_)
             return failure("the daemon does not answer", "--timeout allows it more seconds");
         return {};
@@ -126,6 +135,7 @@ class Connection {
     std::chrono::seconds timeout_;
     Clock::time_point deadline_;  // of the next byte
     bool is_endless_ = false;
+    AnswerSink* sink_ = nullptr;
     std::string input_;  // received, behind the last line that was read
 };
 
@@ -156,13 +166,23 @@ void print_line(const Json& line, bool json) {
     std::cerr << line.value("stderr", "");
 }
 
-int print_answer(Connection& connection, bool json) {
+int print_answer(Connection& connection, bool json, AnswerSink* sink) {
     for (char last = '\n';;) {  // a document comes without a newline of its own
         const auto text = connection.read_line();
+        if (!text && sink != nullptr) sink->finish();
         if (!text) return unreachable(text.error());
         const Json line = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
         if (!line.is_object()) return unreachable({"the daemon's answer is no JSON object", ""});
+        if (sink != nullptr && line.value("more", false)) {
+            if (line.value("endless", false)) connection.expect_no_end(sink);
+            if (!sink->take(line.value("stdout", ""))) connection.ask_for_end();
+            std::cerr << line.value("stderr", "");
+            continue;
+        }
+        if (sink != nullptr) sink->finish();
         print_line(line, json);
+        if (sink != nullptr && line.value("exit", exit_code::kFailure) == exit_code::kOk)
+            return sink->exit_status();
         if (!std::cout) return exit_code::kFailure;  // nobody reads what is printed
         if (!line.value("more", false)) {
             if (last != '\n') std::cout << std::endl;
@@ -170,14 +190,14 @@ int print_answer(Connection& connection, bool json) {
         }
         if (const std::string out = line.value("stdout", ""); json && !out.empty())
             last = out.back();
-        if (line.value("endless", false)) connection.expect_no_end();
+        if (line.value("endless", false)) connection.expect_no_end(nullptr);
     }
 }
 
 }  // namespace
 
 int run_remote(const ClientOptions& options, const std::string& command,
-               const std::vector<std::string>& words) {
+               const std::vector<std::string>& words, AnswerSink* sink) {
     const std::vector<std::string> arguments =
         changes_configuration(command) ? with_confirm_time(words) : words;
     Json request{
@@ -206,7 +226,7 @@ int run_remote(const ClientOptions& options, const std::string& command,
     if (!connection) return unreachable(connection.error());
     const std::string line = request.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
     if (const auto sent = connection->send_all(line); !sent) return unreachable(sent.error());
-    return print_answer(*connection, options.json);
+    return print_answer(*connection, options.json, sink);
 }
 
 }  // namespace rampart

@@ -13,6 +13,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "capture_file.h"
 #include "check.h"
 #include "client.h"
 #include "completion.h"
@@ -109,6 +110,8 @@ int run(const CLI::App& app, const ClientOptions& given, std::vector<std::string
     if (command == "reference") return run_reference(app, arguments);
     if (command == "schema") return run_schema(arguments);
     if (command == "completion") return run_completion(arguments, app, kCommands);
+    if (command == "pcap" && names_capture_file(arguments))
+        return run_capture_to_file(options, std::move(arguments));
     if (command != "help") return run_remote(options, command, arguments);
     if (!arguments.empty() && arguments.front() == "import") return run_import({"--help"});
     if (!arguments.empty() && arguments.front() == "doctor") return run_doctor({"--help"}, false);

@@ -9,6 +9,7 @@
 #include <spdlog/spdlog.h>
 #include <systemd/sd-daemon.h>
 
+#include "control/capture_feed.h"
 #include "control/commands/registry.h"
 #include "control/confinement.h"
 #include "control/flow_export/living_flows.h"
@@ -101,6 +102,7 @@ Result<void> Controller::bring_up(Options options) {
         flow_exporter_ = std::make_unique<FlowExporter>(*events_, *loop_, *system_.ipfix);
     rule_log_ = std::make_unique<RuleLogFeed>(*loop_, datapath_->workers());
     traces_ = std::make_unique<TraceFeed>(*loop_, datapath_->workers());
+    captures_ = std::make_unique<CaptureFeed>(*loop_, datapath_->workers());
     hand_out(std::move(snapshot));
     set_wall_clock();
     follow_logging(std::move(*log));
@@ -280,6 +282,7 @@ Published Controller::publish(Configuration configuration) {
 uint32_t Controller::hand_out(std::unique_ptr<Snapshot> snapshot) {
     nat_pools_->attach(*snapshot);
     port_watch_->follow(snapshot->ruleset);
+    captures_->follow(*snapshot);
     return publisher_->publish(std::move(snapshot));
 }
 

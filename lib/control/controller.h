@@ -37,6 +37,7 @@
 
 namespace rampart {
 
+class CaptureFeed;
 class ControlCalls;
 class Telemetry;
 
@@ -75,6 +76,7 @@ class Controller : private ConfigTransaction::Host {
     Datapath& datapath() noexcept { return *datapath_; }
     EventFeed& events() noexcept { return *events_; }
     TraceFeed& traces() noexcept { return *traces_; }
+    CaptureFeed& captures() noexcept { return *captures_; }
     // For other threads that need something of what is here.
     ControlCalls& calls() noexcept { return *calls_; }
     SetKeeper& sets() noexcept { return *sets_; }
@@ -141,6 +143,7 @@ class Controller : private ConfigTransaction::Host {
     std::unique_ptr<RuleLogFeed> rule_log_;
     std::unique_ptr<LogDestination> next_rule_log_;  // of what was loaded last; null: the present
     std::unique_ptr<TraceFeed> traces_;
+    std::unique_ptr<CaptureFeed> captures_;
     std::unique_ptr<WorkerGuard> worker_guard_;
     std::unique_ptr<ApiServer> server_;
     std::unique_ptr<ControlCalls> calls_;

@@ -152,6 +152,8 @@ Result<void> Datapath::make_workers(const SystemSettings& system, uint16_t count
         if (!rule_log) return tl::unexpected<Error>(rule_log.error());
         auto trace = PacketTrace::create("trace-" + std::to_string(i), kAnyNumaNode);
         if (!trace) return tl::unexpected<Error>(trace.error());
+        auto capture = PacketCapture::create("capture-" + std::to_string(i), kAnyNumaNode);
+        if (!capture) return tl::unexpected<Error>(capture.error());
         auto helpers = std::make_unique<HelperFlows>(HelperFlows::Options{.hash = hash});
         helpers->share(helpers_);
         helpers_[i] = helpers.get();
@@ -166,6 +168,7 @@ Result<void> Datapath::make_workers(const SystemSettings& system, uint16_t count
             .journal = std::move(*journal),
             .rule_log = std::move(*rule_log),
             .trace = std::move(*trace),
+            .capture = std::move(*capture),
             .steering = steering_.get(),
             .sources = sources_.get(),
             .notices = notices_.get(),

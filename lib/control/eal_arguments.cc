@@ -10,6 +10,7 @@
 
 #include "conntrack/flow_table.h"
 #include "dataplane/journal.h"
+#include "dataplane/packet_capture.h"
 #include "dataplane/packet_trace.h"
 #include "dataplane/rule_log.h"
 #include "dpdk/packet_pool.h"
@@ -153,7 +154,8 @@ uint64_t memory_wanted(const SystemSettings& system, uint32_t max_flows) {
     const uint64_t tables =
         workers * FlowTable::bytes_for(flows_per_worker(max_flows, workers),
                                        keys_per_flow(system, workers), system.key_index);
-    const uint64_t journals = workers * (Journal::kBytes + RuleLog::kBytes + PacketTrace::kBytes);
+    const uint64_t journals =
+        workers * (Journal::kBytes + RuleLog::kBytes + PacketTrace::kBytes + PacketCapture::kBytes);
     const uint64_t buffers = PacketPool::bytes_for(mbufs_wanted(system));
     const uint64_t routes = is_routed(system) ? Routing::bytes_for(Routing::Options{}) : 0;
     const uint64_t rest = kBaseBytes + journals + routes + kBytesPerPort * system.devices.size();

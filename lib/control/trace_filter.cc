@@ -1,72 +1,14 @@
-// rte_bpf_convert() has no stable ABI yet in DPDK 22.11.
-#define ALLOW_EXPERIMENTAL_API
-
 #include "control/trace_filter.h"
 
-#include <algorithm>
-
-#include <pcap/pcap.h>
-#include <rte_bpf.h>
-#include <rte_malloc.h>
-
-#include "base/diagnostics.h"
-
 namespace rampart {
-namespace {
-
-constexpr int kSnapLength = 65535;
-
-// pcap's program, freed with it.
-struct PcapProgram {
-    PcapProgram() : handle(pcap_open_dead(DLT_EN10MB, kSnapLength)) {}
-    ~PcapProgram() {
-        if (is_compiled) pcap_freecode(&code);
-        if (handle != nullptr) pcap_close(handle);
-    }
-    PcapProgram(const PcapProgram&) = delete;
-    PcapProgram& operator=(const PcapProgram&) = delete;
-
-    pcap_t* handle;
-    bpf_program code{};
-    bool is_compiled = false;
-};
-
-Result<rte_bpf*> compile_program(const std::string& expression) {
-    PcapProgram program;
-    if (program.handle == nullptr) return failure("no memory for the filter");
-    if (pcap_compile(program.handle, &program.code, expression.c_str(), /*optimize=*/1,
-                     PCAP_NETMASK_UNKNOWN) != 0)
-        return failure(
-            rampart::quoted(expression) + " is no filter: " + pcap_geterr(program.handle),
-            "as for tcpdump: 'host 10.0.0.1 and tcp port 22'");
-    program.is_compiled = true;
-    rte_bpf_prm* converted = rte_bpf_convert(&program.code);
-    if (converted == nullptr)
-        return failure("the filter cannot be run by the workers", "use a simpler one");
-    rte_bpf* loaded = rte_bpf_load(converted);
-    rte_free(converted);
-    if (loaded == nullptr)
-        return failure("the filter cannot be run by the workers", "use a simpler one");
-    return loaded;
-}
-
-}  // namespace
 
 Result<std::unique_ptr<CompiledTraceFilter>> CompiledTraceFilter::compile(
     const std::string& expression, InterfaceIndex in, bool drops_only) {
-    rte_bpf* program = nullptr;
-    if (!expression.empty()) {
-        const auto compiled = compile_program(expression);
-        if (!compiled) return tl::unexpected<Error>(compiled.error());
-        program = *compiled;
-    }
-    std::unique_ptr<CompiledTraceFilter> result(new CompiledTraceFilter(program));
-    result->filter_ = {.program = program, .in = in, .drops_only = drops_only};
+    auto packets = PacketFilter::compile(expression);
+    if (!packets) return tl::unexpected<Error>(packets.error());
+    std::unique_ptr<CompiledTraceFilter> result(new CompiledTraceFilter(std::move(*packets)));
+    result->filter_ = {.program = result->packets_->program(), .in = in, .drops_only = drops_only};
     return result;
-}
-
-CompiledTraceFilter::~CompiledTraceFilter() {
-    rte_bpf_destroy(program_);
 }
 
 }  // namespace rampart

@@ -1,13 +1,12 @@
-// CompiledTraceFilter: which packets a trace is about, in the words of tcpdump.
-//
-// libpcap compiles the expression for Ethernet frames; DPDK turns the program into its own, which
-// the workers run. Made and freed by control; workers use what filter() points to.
+// CompiledTraceFilter: which packets a trace is about. Made and freed by control; workers use what
+// filter() points to.
 #pragma once
 
 #include <memory>
 #include <string>
 
 #include "base/result.h"
+#include "control/packet_filter.h"
 #include "dataplane/packet_trace.h"
 
 namespace rampart {
@@ -17,16 +16,16 @@ class CompiledTraceFilter {
     // An empty expression means every packet.
     static Result<std::unique_ptr<CompiledTraceFilter>> compile(const std::string& expression,
                                                                 InterfaceIndex in, bool drops_only);
-    ~CompiledTraceFilter();
     CompiledTraceFilter(const CompiledTraceFilter&) = delete;
     CompiledTraceFilter& operator=(const CompiledTraceFilter&) = delete;
 
     const TraceFilter* filter() const noexcept { return &filter_; }
 
   private:
-    explicit CompiledTraceFilter(rte_bpf* program) : program_(program) {}
+    explicit CompiledTraceFilter(std::unique_ptr<PacketFilter> packets)
+        : packets_(std::move(packets)) {}
 
-    rte_bpf* program_;  // null: none is needed
+    std::unique_ptr<PacketFilter> packets_;
     TraceFilter filter_;
 };
 

@@ -50,18 +50,6 @@ std::string flags_of(uint8_t flags) {
     return text;
 }
 
-std::string frame_line(const TraceRecord& record) {
-    if (!record.has(TraceRecord::kIsIp))
-        return record.ether_type == 0 ? fmt::format("{} bytes", record.frame_length)
-                                      : fmt::format("ethertype 0x{:04x}, {} bytes",
-                                                    record.ether_type, record.frame_length);
-    std::string text = tuple_line(record.tuple);
-    if (record.tcp_flags != 0) text += ' ' + flags_of(record.tcp_flags);
-    text += fmt::format(", {} bytes, ttl {}", record.ip_length, record.hop_limit);
-    if (record.vlan_tci != 0) text += fmt::format(", vlan {}", record.vlan_tci & 0x0fff);
-    return text;
-}
-
 std::string flow_state(const TraceRecord& record, uint8_t state, uint16_t status) {
     std::string text(state_name(record.tuple.protocol, state));
     if (!(status & flow_status::kSeenReply)) text += text.empty() ? "unreplied" : " unreplied";
@@ -123,11 +111,6 @@ std::vector<StageLine> stages_of(const TraceRecord& record, const Ruleset* rules
     return lines;
 }
 
-std::string time_text(uint64_t wall_ns) {
-    const time_t seconds = static_cast<time_t>(wall_ns / 1'000'000'000);
-    return fmt::format("{:%H:%M:%S}.{:06}", fmt::localtime(seconds), wall_ns / 1000 % 1'000'000);
-}
-
 Json rules_json(const RuleIndex* rules, unsigned count, const Ruleset* ruleset) {
     Json list = Json::array();
     for (unsigned i = 0; i < count; ++i) {
@@ -146,6 +129,23 @@ Json rules_json(const RuleIndex* rules, unsigned count, const Ruleset* ruleset) 
 }
 
 }  // namespace
+
+std::string frame_line(const TraceRecord& record) {
+    if (!record.has(TraceRecord::kIsIp))
+        return record.ether_type == 0 ? fmt::format("{} bytes", record.frame_length)
+                                      : fmt::format("ethertype 0x{:04x}, {} bytes",
+                                                    record.ether_type, record.frame_length);
+    std::string text = tuple_line(record.tuple);
+    if (record.tcp_flags != 0) text += ' ' + flags_of(record.tcp_flags);
+    text += fmt::format(", {} bytes, ttl {}", record.ip_length, record.hop_limit);
+    if (record.vlan_tci != 0) text += fmt::format(", vlan {}", record.vlan_tci & 0x0fff);
+    return text;
+}
+
+std::string time_text(uint64_t wall_ns) {
+    const time_t seconds = static_cast<time_t>(wall_ns / 1'000'000'000);
+    return fmt::format("{:%H:%M:%S}.{:06}", fmt::localtime(seconds), wall_ns / 1000 % 1'000'000);
+}
 
 std::string trace_text(const TraceRecord& record, const Ruleset* ruleset, const Names& names) {
     std::string text = fmt::format("{} worker {} in={}\n", time_text(record.wall_ns), record.worker,

@@ -14,6 +14,10 @@ namespace rampart {
 
 // `ruleset` is that of the record's generation; null when it is gone: rules are then numbers.
 std::string trace_text(const TraceRecord& record, const Ruleset* ruleset, const Names& names);
+// What the packet is: its tuple, flags and lengths, or the EtherType.
+std::string frame_line(const TraceRecord& record);
+// "14:05:59.123456", local time.
+std::string time_text(uint64_t wall_ns);
 Json trace_json(const TraceRecord& record, const Ruleset* ruleset, const Names& names);
 
 }  // namespace rampart

@@ -27,6 +27,7 @@ namespace rampart {
 class HelperFlows;
 class Nat;
 class Notices;
+class PacketCapture;
 class PacketTrace;
 class Unresolved;
 
@@ -103,8 +104,9 @@ struct WorkerContext {
     uint32_t vlan_count = 0;
     Replies replies;
     TokenBucket reply_limit{kRepliesPerSecond, kRepliesPerSecond};
-    PacketLog* rule_log = nullptr;  // null: nothing is logged
-    PacketTrace* trace = nullptr;   // null: nothing is traced
+    PacketLog* rule_log = nullptr;     // null: nothing is logged
+    PacketTrace* trace = nullptr;      // null: nothing is traced
+    PacketCapture* capture = nullptr;  // null: nothing is captured; set once per loop
     // What is told to control (chronicle.h).
     Journal* journal = nullptr;
     bool tells_flows = false;     // somebody listens; read once per loop

@@ -1,13 +1,14 @@
 #include "dataplane/pipeline.h"
 
 #include "dataplane/admission.h"
+#include "dataplane/packet_capture.h"
 #include "dataplane/packet_trace.h"
 #include "dataplane/stages.h"
 
 namespace rampart {
 namespace {
 
-// `note` is called between the stages (packet_trace.h).
+// `note` is called between the stages (packet_trace.h, packet_capture.h).
 template <typename Note>
 inline void run_stages(Burst& burst, WorkerContext& context, Note note) noexcept {
     parse(burst, context);
@@ -30,6 +31,18 @@ inline void run_stages(Burst& burst, WorkerContext& context, Note note) noexcept
     note(TracePoint::Done);
 }
 
+// The same for whoever looks on.
+void run_watched(Burst& burst, WorkerContext& context, bool is_traced) noexcept {
+    if (is_traced) context.trace->choose(burst, context);
+    run_stages(burst, context, [&](TracePoint point) {
+        if (is_traced) context.trace->note(point, burst, context);
+        if (context.capture == nullptr) return;
+        if (point == TracePoint::Parsed) context.capture->note_received(burst, context);
+        if (point == TracePoint::Raw) context.capture->note_raw(burst, context);
+        if (point == TracePoint::Done) context.capture->note_decided(burst, context);
+    });
+}
+
 }  // namespace
 
 void begin_burst(Burst& burst, WorkerContext& context) noexcept {
@@ -49,10 +62,9 @@ void process(Burst& burst, WorkerContext& context) noexcept {
         return;
     }
     begin_burst(burst, context);
-    if (context.trace != nullptr && context.trace->is_wanted()) [[unlikely]] {
-        context.trace->choose(burst, context);
-        run_stages(burst, context,
-                   [&](TracePoint point) { context.trace->note(point, burst, context); });
+    const bool is_traced = context.trace != nullptr && context.trace->is_wanted();
+    if (is_traced || context.capture != nullptr) [[unlikely]] {
+        run_watched(burst, context, is_traced);
     } else {
         run_stages(burst, context, [](TracePoint) {});
     }

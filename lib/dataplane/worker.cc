@@ -52,6 +52,9 @@ void Worker::run() noexcept {
     while (!stop_.load(std::memory_order_relaxed)) {
         context_.now = clock.at(then, wall_offset_ns_.load());
         context_.tells_flows = context_.journal != nullptr && context_.journal->wants_flows();
+        context_.capture = options_.capture != nullptr && options_.capture->is_wanted()
+                               ? options_.capture.get()
+                               : nullptr;
         refresh_snapshot();
         uint32_t work = run_commands(context_.now);
         if (options_.notices != nullptr) settle_with_others();
@@ -251,6 +254,7 @@ void Worker::finish() noexcept {
                     break;
                 }
                 burst.drop(i, DropReason::HandOffFull);
+                note_lost(burst.mbuf[i], burst.packet[i].in_port, DropReason::HandOffFull);
                 [[fallthrough]];
             case Verdict::Drop:
             case Verdict::Pending:
@@ -282,11 +286,13 @@ void Worker::deliver(InterfaceIndex interface, rte_mbuf* mbuf, Counter& done) no
     const WorkerPort& port = options_.ports[interface];
     if (!port.has_twin || options_.hand_off == nullptr) {
         count_dropped(DropReason::NoTwin, 1);
+        note_lost(mbuf, interface, DropReason::NoTwin);
         return rte_pktmbuf_free(mbuf);
     }
     mbuf->port = port.port;
     if (options_.hand_off->give(options_.index, options_.workers, mbuf)) return done.add(1);
     count_dropped(DropReason::KernelFull, 1);
+    note_lost(mbuf, interface, DropReason::KernelFull);
     rte_pktmbuf_free(mbuf);
 }
 
@@ -303,8 +309,13 @@ void Worker::forward_datagram(uint32_t i) noexcept {
     rte_mbuf* fragments[kMaxOutputFragments];
     uint32_t bytes[kMaxOutputFragments];
     const uint32_t count = cut_datagram(burst.mbuf[i], burst.packet[i], fragments);
+    if (count == 0) note_lost(burst.mbuf[i], burst.packet[i].in_port, DropReason::FragmentOutput);
     rte_pktmbuf_free(burst.mbuf[i]);
     if (count == 0) return count_dropped(DropReason::FragmentOutput, 1);
+    if (context_.capture != nullptr)
+        for (uint32_t at = 0; at < count; ++at)
+            context_.capture->note_late(fragments[at], CapturePoint::Sent, burst.packet[i].out_port,
+                                        DropReason{}, context_);
     for (uint32_t at = 0; at < count; ++at)
         bytes[at] = fragments[at]->pkt_len;
     const uint32_t sent = transmit(burst.packet[i].out_port, fragments, bytes, count);
@@ -334,8 +345,16 @@ uint32_t Worker::transmit(InterfaceIndex index, rte_mbuf** mbufs, const uint32_t
     PortCounters& counters = counters_->port[index];
     counters.transmitted_packets.add(sent);
     counters.transmitted_bytes.add(sent_bytes);
+    for (uint32_t i = sent; i < count; ++i)
+        note_lost(mbufs[i], index, DropReason::TransmitFull);
     if (sent != count) rte_pktmbuf_free_bulk(mbufs + sent, count - sent);
     return sent;
+}
+
+// A packet that ends after its burst was decided, for captures.
+void Worker::note_lost(const rte_mbuf* mbuf, InterfaceIndex interface, DropReason reason) noexcept {
+    if (context_.capture != nullptr)
+        context_.capture->note_late(mbuf, CapturePoint::Dropped, interface, reason, context_);
 }
 
 void Worker::send_replies() noexcept {

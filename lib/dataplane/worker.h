@@ -25,6 +25,7 @@
 #include "dataplane/mailbox.h"
 #include "dataplane/nat.h"
 #include "dataplane/notices.h"
+#include "dataplane/packet_capture.h"
 #include "dataplane/packet_trace.h"
 #include "dataplane/rule_log.h"
 #include "dataplane/unresolved.h"
@@ -51,9 +52,10 @@ class Worker {
         std::unique_ptr<FlowTable> flows;
         std::unique_ptr<Reassembly> reassembly;
         std::unique_ptr<Mailbox> mailbox;
-        std::unique_ptr<Journal> journal;    // null: nothing is told
-        std::unique_ptr<RuleLog> rule_log;   // null: rules log nothing
-        std::unique_ptr<PacketTrace> trace;  // null: nothing is traced
+        std::unique_ptr<Journal> journal;        // null: nothing is told
+        std::unique_ptr<RuleLog> rule_log;       // null: rules log nothing
+        std::unique_ptr<PacketTrace> trace;      // null: nothing is traced
+        std::unique_ptr<PacketCapture> capture;  // null: nothing is captured
         const Steering* steering = nullptr;
         SourceCounts* sources = nullptr;  // of all workers
         Notices* notices = nullptr;       // null with one worker
@@ -100,6 +102,7 @@ class Worker {
     }
     RuleLog& rule_log() noexcept { return *options_.rule_log; }
     PacketTrace& trace() noexcept { return *options_.trace; }
+    PacketCapture& capture() noexcept { return *options_.capture; }
     const WorkerCounters& counters() const noexcept { return *counters_; }
 
     // One turn of the loop without clock or ports, for tests: runs the commands in the mailbox.
@@ -116,6 +119,7 @@ class Worker {
     void lose(const Unresolved::Waiting& waiting) noexcept;
     void label(uint32_t i) noexcept;  // a packet to be handed over
     void deliver(InterfaceIndex interface, rte_mbuf* mbuf, Counter& done) noexcept;
+    void note_lost(const rte_mbuf* mbuf, InterfaceIndex interface, DropReason reason) noexcept;
     void expire_fragments() noexcept;
     void finish() noexcept;  // verdicts -> transmit, hand over, free
     InterfaceIndex common_way_out() const noexcept;

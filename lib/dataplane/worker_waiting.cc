@@ -42,8 +42,12 @@ void Worker::release_resolved() noexcept {
             const uint32_t bytes = mbuf->pkt_len;
             if (is_datagram(mbuf))
                 forward_datagram(0);
-            else
+            else {
+                if (context_.capture != nullptr)
+                    context_.capture->note_late(mbuf, CapturePoint::Sent, key.interface,
+                                                DropReason{}, context_);
                 forward(key.interface, &mbuf, &bytes, 1);
+            }
         },
         [&](const NeighbourKey&, const Unresolved::Waiting& waiting) { lose(waiting); });
     if (context_.replies.count != 0) send_replies();
@@ -66,6 +70,7 @@ void Worker::lose(const Unresolved::Waiting& waiting) noexcept {
             answer_error(burst, 0, context_,
                          packet.family == Family::Ipv4 ? IcmpError{3, 1} : IcmpError{1, 3});
     }
+    note_lost(waiting.mbuf, waiting.in_port, DropReason::NeighbourFailed);
     count_dropped(DropReason::NeighbourFailed, 1);
     rte_pktmbuf_free(waiting.mbuf);
     burst.count = 0;

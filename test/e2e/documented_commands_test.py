@@ -27,7 +27,7 @@ DUMP = """\
 COMMIT
 """
 # What ends only when it is told to, or when packets come.
-ENDLESS = re.compile(r"conntrack -E|trace ")
+ENDLESS = re.compile(r"conntrack -E|trace |pcap ")
 # Exit statuses that are an answer: something would change; there is no such flow; a machine lacks something.
 ANSWERS = {"diff": {0, 1}, "conntrack -G": {0, 1}, "conntrack -D": {0, 1}, "doctor": {0, 1}}
 
@@ -68,7 +68,8 @@ class DocumentedCommands(unittest.TestCase):
         """`words` with what a page makes up replaced by what is here."""
         own = {"FILE": self.file, "rampart.yaml": self.lab.directory / "imported.yaml", "try.yaml": self.file,
                "/etc/rampart/rampart.yaml": self.file, "v4.rules": self.lab.directory / "v4.rules",
-               "v6.rules": self.lab.directory / "v6.rules", "in=lan": "in=inside", "in=wan": "in=outside"}
+               "v6.rules": self.lab.directory / "v6.rules", "in=lan": "in=inside", "in=wan": "in=outside",
+               "lan": "inside", "ssh": "out"}
         listed = [rule["id"] for chain in self.lab.ctl_json("list")["chains"] for rule in chain["rules"]]
         added = [rule for rule in listed if rule not in ("back", "out")]
         if words[:2] == ["rule", "delete"]:
@@ -79,7 +80,7 @@ class DocumentedCommands(unittest.TestCase):
 
     def run_endless(self, words):
         process = subprocess.Popen([RAMPARTCTL, "--socket", self.lab.socket, *words], stdout=subprocess.PIPE,
-                                   stderr=subprocess.PIPE, text=True)
+                                   stderr=subprocess.PIPE, text=True, errors="replace")
         # Packets for it to see, and then Control-C, unless it has seen enough by then.
         for _ in range(3):
             self.lab.ping("inside", ADDRESS4["outside"])

@@ -94,6 +94,9 @@ class Pipeline {
     // Where `log` statements write from now on; at first to a log that takes everything.
     void log_to(PacketLog* log) { context_.rule_log = log; }
 
+    // Who captures from now on, until null.
+    void capture_with(PacketCapture* capture) { context_.capture = capture; }
+
     // The live flows, by slot. A status word stands for netfilter's: "unreplied" for the lack of
     // SEEN_REPLY, "assured".
     std::vector<FlowView> flows() const;

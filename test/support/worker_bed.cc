@@ -75,6 +75,7 @@ WorkerBed::WorkerBed(const Options& options)
         helpers_[index] = worker.helpers.get();
         worker.all_helpers = helpers_;
         worker.trace = value_of(PacketTrace::create(session.unique_name("trace"), -1));
+        worker.capture = value_of(PacketCapture::create(session.unique_name("capture"), -1));
         workers_.push_back(std::make_unique<Worker>(std::move(worker)));
     }
     is_running_.resize(options.workers);

@@ -30,6 +30,11 @@ void ArgumentParser::words(const std::string& names, std::vector<std::string>& i
     app_->cli.add_option(names, into, help)->required();
 }
 
+void ArgumentParser::any_words(const std::string& names, std::vector<std::string>& into,
+                               const std::string& help) {
+    app_->cli.add_option(names, into, help);
+}
+
 void ArgumentParser::required(const std::string& names, std::string& into,
                               const std::string& help) {
     app_->cli.add_option(names, into, help)->required();

@@ -23,6 +23,8 @@ class ArgumentParser {
     void flag(const std::string& names, bool& into, const std::string& help);
     void option(const std::string& names, std::string& into, const std::string& help);
     void words(const std::string& names, std::vector<std::string>& into, const std::string& help);
+    void any_words(const std::string& names, std::vector<std::string>& into,
+                   const std::string& help);  // or none
     void required(const std::string& names, std::string& into, const std::string& help);
 
     // Returns what to answer when the command must not run: the help text (exit 0) or what is
