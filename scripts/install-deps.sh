@@ -6,7 +6,7 @@ set -euo pipefail
 
 build=(g++ meson ninja-build pkg-config libdpdk-dev libyaml-cpp-dev libfmt-dev libexpected-dev
     libcli11-dev nlohmann-json3-dev libspdlog-dev libsystemd-dev libssl-dev libpcap-dev libmnl-dev
-    libnftables-dev libseccomp-dev libcap-ng-dev libfixbuf-dev)
+    libnftables-dev libseccomp-dev libcap-ng-dev libfixbuf-dev libncurses-dev)
 test=(clang clang-format libclang-rt-14-dev catch2 dpdk dpdk-dev python3 iproute2 iputils-ping
     iperf3 tcpdump tshark curl dnsmasq-base bind9-dnsutils ethtool procps python3-scapy conntrack nftables python3-yaml
     python3-jsonschema man-db mandoc iptables openssh-server bird2 keepalived udhcpc

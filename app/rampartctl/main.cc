@@ -24,6 +24,7 @@
 #include "json_schema.h"
 #include "manual.h"
 #include "packet_test.h"
+#include "top_screen.h"
 
 namespace {
 
@@ -112,6 +113,8 @@ int run(const CLI::App& app, const ClientOptions& given, std::vector<std::string
     if (command == "completion") return run_completion(arguments, app, kCommands);
     if (command == "pcap" && names_capture_file(arguments))
         return run_capture_to_file(options, std::move(arguments));
+    if (command == "top" && wants_screen(arguments, options.json))
+        return run_top_on_screen(options, arguments);
     if (command != "help") return run_remote(options, command, arguments);
     if (!arguments.empty() && arguments.front() == "import") return run_import({"--help"});
     if (!arguments.empty() && arguments.front() == "doctor") return run_doctor({"--help"}, false);
