@@ -89,7 +89,7 @@ struct Ruleset {
     RuleIndex neighbour_discovery_index = 0;
 
     // After the last change to `chains`. A chain with fewer rules is as fast without an index.
-    static constexpr size_t kLeastIndexedRules = 16;
+    static constexpr size_t kLeastIndexedRules = 6;
     void compile(size_t least_rules = kLeastIndexedRules);
 
     // Once the rules have their numbers.
