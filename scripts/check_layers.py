@@ -14,7 +14,7 @@ RESERVED = {
     r"rte_hash\.h": ("conntrack/rte_hash_index.cc",),
     r"yaml-cpp/.*": ("config/document.cc",),
     r"fixbuf/.*": ("control/flow_export/ipfix_encoder.cc",),
-    r"rte_.*": ("dpdk/", "dataplane/", "routing/", "kernel/", "conntrack/flow_table.cc",
+    r"rte_.*": ("dpdk/", "dataplane/", "routing/", "kernel/", "conntrack/flow_arrays.cc", "conntrack/flow_table.cc",
                  "conntrack/rte_hash_index.cc", "conntrack/bucket_index.cc", "control/"),
 }
 

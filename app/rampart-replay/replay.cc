@@ -53,8 +53,8 @@ std::vector<std::vector<uint8_t>> frames_of(rte_mbuf* mbuf, const Packet& packet
 }  // namespace
 
 std::vector<std::string> Replay::eal_arguments(uint32_t max_flows, const Options& options) {
-    const uint64_t used =
-        FlowTable::bytes_for(max_flows, 1) + PacketPool::bytes_for(mbufs_for(options.burst_size));
+    const uint64_t used = FlowTable::bytes_for({.capacity = max_flows}) +
+                          PacketPool::bytes_for(mbufs_for(options.burst_size));
     const uint64_t wanted_mib = (used + used / 8 + kBaseBytes) / kMiB;
     std::string lcores = "--lcores=0@(";
     for (const unsigned cpu : read_machine_facts().cpus)

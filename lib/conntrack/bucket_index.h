@@ -40,6 +40,12 @@ class BucketIndex {
     // False: it was not there.
     bool remove(const FlowKey4& key, uint32_t hash) noexcept;
 
+    void prefetch(uint32_t hash) const noexcept { __builtin_prefetch(&buckets_[home_of(hash)], 1); }
+    // Before add(), of a key whose home is in the cache: where else it may go.
+    void prefetch_room(uint32_t hash) const noexcept {
+        if (buckets_[home_of(hash)].free_way() == kWays)
+            __builtin_prefetch(&buckets_[other_of(hash)], 1);
+    }
     // All of a batch, in any order: calls plain(at, FlowRef) for plain entries of flows, and
     // other(at, TableEntry) for whatever else there is, and nothing.
     template <typename Plain, typename Other>

@@ -27,6 +27,7 @@ class EvictionQueue {
     void use(EvictionLink* links) noexcept { links_ = links; }
 
     FlowIndex oldest() const noexcept { return oldest_; }
+    FlowIndex after(FlowIndex index) const noexcept { return links_[index].newer; }
     Tick queued_deadline(FlowIndex index) const noexcept { return links_[index].deadline; }
 
     // Does nothing for a flow that is in a queue.

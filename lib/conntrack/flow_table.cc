@@ -10,14 +10,9 @@
 namespace rampart {
 namespace {
 
-template <typename T>
-T* allocate_array(const char* name, uint64_t count, int node) {
-    void* memory = rte_zmalloc_socket(name, count * sizeof(T), RTE_CACHE_LINE_SIZE, node);
-    if (memory == nullptr) return nullptr;
-    T* array = static_cast<T*>(memory);
-    for (uint64_t i = 0; i < count; ++i)
-        new (&array[i]) T;
-    return array;
+FlowIndex* allocate_indexes(const char* name, uint64_t count, int node) {
+    return static_cast<FlowIndex*>(
+        rte_zmalloc_socket(name, count * sizeof(FlowIndex), RTE_CACHE_LINE_SIZE, node));
 }
 
 TableEntry one_way_entry(uint32_t ref, bool swapped) noexcept {
@@ -48,24 +43,15 @@ Result<std::unique_ptr<FlowTable>> FlowTable::create(const Options& options) {
     const bool has_keys =
         table->keys_.create({options.name, options.capacity * options.keys_per_flow, node,
                              options.hash, options.index});
-    table->flows_ = allocate_array<Flow>("flows", capacity, node);
-    table->forwarding_ = allocate_array<Forwarding>("flow-forwarding", capacity, node);
-    table->reply_ = allocate_array<SeqCell<FlowReply>>("flow-reply", capacity, node);
-    table->info_ = allocate_array<SeqCell<FlowInfo>>("flow-info", capacity, node);
-    table->sweep_at_ = allocate_array<Shared<Tick>>("flow-sweep", capacity, node);
-    table->free_ = allocate_array<FlowIndex>("flow-free", capacity, node);
-    table->erased_ = allocate_array<FlowIndex>("flow-erased", capacity, node);
-    table->links_ = allocate_array<EvictionLink>("flow-eviction", capacity, node);
-    table->unassured_.use(table->links_);
-    table->closing_.use(table->links_);
-    if (!has_keys || !table->flows_ || !table->forwarding_ || !table->info_ || !table->reply_ ||
-        !table->sweep_at_ || !table->free_ || !table->erased_ || !table->links_)
-        return failure(
-            "no memory for a table of " + std::to_string(options.capacity) + " flows (" +
-                std::to_string(bytes_for(options.capacity, options.keys_per_flow, options.index) >>
-                               20) +
-                " MiB)",
-            "raise memory.size, reserve more hugepages, or lower conntrack.max");
+    table->free_ = allocate_indexes("flow-free", capacity, node);
+    table->erased_ = allocate_indexes("flow-erased", capacity, node);
+    if (!has_keys || !table->arrays_.create(capacity, options.has_ways, node) || !table->free_ ||
+        !table->erased_)
+        return failure("no memory for a table of " + std::to_string(options.capacity) + " flows (" +
+                           std::to_string(bytes_for(options) >> 20) + " MiB)",
+                       "raise memory.size, reserve more hugepages, or lower conntrack.max");
+    table->unassured_.use(table->arrays_.links);
+    table->closing_.use(table->arrays_.links);
     table->free_count_ = capacity;
     for (uint32_t i = 0; i < capacity; ++i)
         table->free_[i] = capacity - 1 - i;
@@ -73,23 +59,22 @@ Result<std::unique_ptr<FlowTable>> FlowTable::create(const Options& options) {
 }
 
 FlowTable::~FlowTable() {
-    for (void* array :
-         {static_cast<void*>(flows_), static_cast<void*>(forwarding_), static_cast<void*>(info_),
-          static_cast<void*>(reply_), static_cast<void*>(sweep_at_), static_cast<void*>(free_),
-          static_cast<void*>(erased_), static_cast<void*>(links_)})
-        rte_free(array);
+    rte_free(free_);
+    rte_free(erased_);
 }
 
 Tuple FlowTable::tuple_of(FlowIndex index, Direction direction) const noexcept {
     if (direction == Direction::Original) return original_tuple(index);
-    return flows_[index].is_translated() ? reply(index).reply : invert(original_tuple(index));
+    return arrays_.flows[index].is_translated() ? reply(index).reply
+                                                : invert(original_tuple(index));
 }
 
 FlowIndex FlowTable::allocate() noexcept {
     if (free_count_ == 0) return kNoFlow;
     const FlowIndex index = free_[--free_count_];
-    new (&flows_[index]) Flow;
-    new (&forwarding_[index]) Forwarding;
+    new (&arrays_.flows[index]) Flow;
+    arrays_.ties[index] = {};
+    if (arrays_.forwarding != nullptr) new (&arrays_.forwarding[index]) Forwarding;
     return index;
 }
 
@@ -98,14 +83,18 @@ void FlowTable::release(FlowIndex index) noexcept {
     free_[free_count_++] = index;
 }
 
+void FlowTable::uncount(FlowIndex index) noexcept {
+    if (counted_ != nullptr) counted_->uncount(index);
+}
+
 void FlowTable::enter(FlowIndex index, const FlowInfo& info, Tick deadline) noexcept {
-    Flow& flow = flows_[index];
+    Flow& flow = arrays_.flows[index];
     flow.status.store(static_cast<uint16_t>(flow.status.load() | flow_status::kConfirmed));
     flow.deadline.store(deadline);
     FlowInfo live = info;
     live.serial = next_serial_++;
     live.is_live = 1;
-    info_[index].write(live);
+    arrays_.info[index].write(live);
     set_sweep(index, deadline);
     count_.add(1);
     unassured_.add(index, deadline);
@@ -137,13 +126,13 @@ bool FlowTable::confirm_translated(FlowIndex index, const FlowInfo& info, const 
         release(index);
         return false;
     }
-    reply_[index].write(reply);
+    arrays_.reply[index].write(reply);
     enter(index, info, deadline);
     return true;
 }
 
 void FlowTable::set_closing(FlowIndex index) noexcept {
-    closing_.add(index, flows_[index].deadline.load());
+    closing_.add(index, arrays_.flows[index].deadline.load());
 }
 
 void FlowTable::set_essential(FlowIndex index) noexcept {
@@ -156,12 +145,14 @@ FlowTable::Evicted FlowTable::evict(Tick now) noexcept {
     for (unsigned i = 0;; ++i) {
         const FlowIndex oldest = unassured_.oldest();
         if (oldest == kNoFlow) break;
-        const Tick deadline = flows_[oldest].deadline.load();
+        const Tick deadline = arrays_.flows[oldest].deadline.load();
         const bool is_expired = is_past(deadline, now);
         if (!is_expired && deadline != unassured_.queued_deadline(oldest) && i < kSecondChances) {
             unassured_.requeue(oldest, deadline);
             continue;
         }
+        if (const FlowIndex next = unassured_.after(oldest); next != kNoFlow)
+            arrays_.prefetch(next);
         erase(oldest);
         return is_expired ? Evicted::Expired : Evicted::Unassured;
     }
@@ -176,8 +167,8 @@ uint32_t FlowTable::evict_closing(uint32_t count) noexcept {
 }
 
 void FlowTable::forget(FlowIndex index) noexcept {
-    FlowInfo info = info_[index].own();
-    if (!flows_[index].is_translated()) {
+    FlowInfo info = arrays_.info[index].own();
+    if (!arrays_.flows[index].is_translated()) {
         keys_.remove_plain(info.original);
     } else {
         const FlowReply translated = reply(index);
@@ -185,19 +176,19 @@ void FlowTable::forget(FlowIndex index) noexcept {
         keys_.remove_one_way(translated.reply, one_way_entry, ref_of(index, Direction::Reply));
     }
     info.is_live = 0;
-    info_[index].write(info);
+    arrays_.info[index].write(info);
     if (info.source != 0) sources_->remove(info.source);
     uncount(index);
 }
 
 void FlowTable::erase(FlowIndex index) noexcept {
     if (!is_live(index)) return;
-    Flow& flow = flows_[index];
+    Flow& flow = arrays_.flows[index];
     forget(index);
     flow.set_status(flow_status::kDying);
     unassured_.remove(index);
     closing_.remove(index);
-    sweep_at_[index].store(0);
+    arrays_.sweep_at[index].store(0);
     erased_[erased_count_++] = index;
     count_.store(count_.load() - 1);
 }
@@ -207,35 +198,35 @@ void FlowTable::end_burst() noexcept {
 }
 
 void FlowTable::give_back(FlowIndex index) noexcept {
-    flows_[index].status.store(0);
+    arrays_.flows[index].status.store(0);
     release(index);
 }
 
 void FlowTable::set_sweep(FlowIndex index, Tick at) noexcept {
-    flows_[index].check_at = at;
-    sweep_at_[index].store(sweep_tick(at));
+    arrays_.flows[index].check_at = at;
+    arrays_.sweep_at[index].store(sweep_tick(at));
 }
 
 void FlowTable::set_deadline(FlowIndex index, Tick deadline) noexcept {
-    Flow& flow = flows_[index];
+    Flow& flow = arrays_.flows[index];
     if (!flow.has(flow_status::kFixedTimeout)) refresh(flow, index, deadline);
 }
 
 bool FlowTable::is_live(FlowIndex index) const noexcept {
-    return index < capacity_ && flows_[index].has(flow_status::kConfirmed) &&
-           !flows_[index].has(flow_status::kDying);
+    return index < capacity_ && arrays_.flows[index].has(flow_status::kConfirmed) &&
+           !arrays_.flows[index].has(flow_status::kDying);
 }
 
 bool FlowTable::erase_incarnation(FlowIndex index, uint32_t serial) noexcept {
-    if (!is_live(index) || info_[index].own().serial != serial) return false;
+    if (!is_live(index) || arrays_.info[index].own().serial != serial) return false;
     erase(index);
     return true;
 }
 
 void FlowTable::discount(FlowIndex index, uint32_t serial, unsigned side, uint64_t packets,
                          uint64_t bytes) noexcept {
-    if (!is_live(index) || info_[index].own().serial != serial) return;
-    Flow& flow = flows_[index];
+    if (!is_live(index) || arrays_.info[index].own().serial != serial) return;
+    Flow& flow = arrays_.flows[index];
     // Two callers may have shown the same packets.
     flow.packets[side].store(flow.packets[side].load() -
                              std::min(packets, flow.packets[side].load()));
@@ -252,9 +243,14 @@ uint32_t FlowTable::erase_range(FlowIndex first, uint32_t count) noexcept {
     return erased;
 }
 
+void FlowTable::prefetch_key_if_due(FlowIndex index, Tick now) const noexcept {
+    if (is_live(index) && is_past(arrays_.flows[index].deadline.load(), now))
+        keys_.prefetch_plain(original_tuple(index));
+}
+
 bool FlowTable::expire_if_due(FlowIndex index, Tick now) noexcept {
     if (!is_live(index)) return false;
-    const Tick deadline = flows_[index].deadline.load();
+    const Tick deadline = arrays_.flows[index].deadline.load();
     if (!is_past(deadline, now)) {
         set_sweep(index, deadline);
         return false;

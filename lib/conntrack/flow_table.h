@@ -1,9 +1,6 @@
 // FlowTable: the connections of one worker.
 //
-//                               +-- flows[i]          hot, worker
-//                               +-- forwarding[i]     worker; routes and translation
-//   KeyTable -> FlowRef = i | dir +-- info[i], reply[i] cold, SeqCell
-//                               +-- sweep_at[i]       deadlines that control scans
+//   KeyTable -> FlowRef = index | direction -> the records of that slot (flow_arrays.h)
 //
 // Everything is allocated at start; nothing afterwards. Owner: one worker, which alone calls the
 // functions under "worker". Control reads the arrays, never the hash, through the functions under
@@ -18,13 +15,11 @@
 #include <span>
 
 #include "base/result.h"
-#include "base/seq_cell.h"
-#include "conntrack/eviction_queue.h"
 #include "conntrack/flow.h"
+#include "conntrack/flow_arrays.h"
 #include "conntrack/flow_counts.h"
 #include "conntrack/flow_table_options.h"
 #include "conntrack/foreign_keys.h"
-#include "conntrack/forwarding.h"
 #include "conntrack/key_table.h"
 #include "conntrack/source_counts.h"
 #include "packet/packet.h"
@@ -44,9 +39,8 @@ class FlowTable {
     ~FlowTable();
     FlowTable(const FlowTable&) = delete;
     FlowTable& operator=(const FlowTable&) = delete;
-    // Bytes that create() will take for this many flows, for the start-up report and sizing.
-    static uint64_t bytes_for(uint32_t capacity, uint32_t keys_per_flow,
-                              KeyIndexKind index = KeyIndexKind::Buckets) noexcept;
+    // Bytes that create() will take, for the start-up report and sizing.
+    static uint64_t bytes_for(const Options& options) noexcept;
 
     // --- worker ---
 
@@ -58,6 +52,10 @@ class FlowTable {
     FlowIndex allocate() noexcept;
     // Gives an allocated flow back that was never confirmed.
     void release(FlowIndex index) noexcept;
+    // What the allocation after `ahead` others will touch is on its way to the cache.
+    void prefetch_free(uint32_t ahead) const noexcept {
+        if (ahead < free_count_) prefetch_slot(free_[free_count_ - 1 - ahead]);
+    }
     // Puts it into the table under the key of its first packet. False when the hash has no room:
     // the flow is released.
     bool confirm(FlowIndex index, const Packet& first_packet, uint32_t hash, const FlowInfo& info,
@@ -81,7 +79,7 @@ class FlowTable {
     }
     // Its connection is being closed: control may ask for its place.
     void set_closing(FlowIndex index) noexcept;
-    // A flow of an essential rule never gives way. After confirm().
+    // Of an essential rule: it never gives way. After confirm().
     void set_essential(FlowIndex index) noexcept;
     // Takes it out of the table; see the note about end_burst() above.
     void erase(FlowIndex index) noexcept;
@@ -89,6 +87,9 @@ class FlowTable {
     std::span<const FlowIndex> erased() const noexcept {
         return {erased_ + held_count_, erased_count_ - held_count_};
     }
+    // Before several are erased: first the slots of all, then the keys of those that are due.
+    void prefetch_slot(FlowIndex index) const noexcept { arrays_.prefetch(index); }
+    void prefetch_key_if_due(FlowIndex index, Tick now) const noexcept;
     // Makes the slots of erased flows available again. Call when no packet refers to them. One for
     // which `is_done(index)` is false stays as it is until a later call.
     template <typename IsDone>
@@ -103,15 +104,12 @@ class FlowTable {
         held_count_ = erased_count_ = kept;
     }
     void end_burst() noexcept;
-    // Slots that an end_burst() has left as they were.
-    uint32_t held() const noexcept { return held_count_; }
+    uint32_t held() const noexcept { return held_count_; }  // slots that it left as they were
 
     // Where flows are counted for rules; null: nowhere. What ends is taken off there.
     void count_in(CountedFlows* counted) noexcept { counted_ = counted; }
     // The connection is over, but its entry stays for a while.
-    void uncount(FlowIndex index) noexcept {
-        if (counted_ != nullptr) counted_->uncount(index);
-    }
+    void uncount(FlowIndex index) noexcept;
 
     void set_deadline(FlowIndex index, Tick deadline) noexcept;
     // The same for a `flow` at `index` without a fixed timeout.
@@ -131,40 +129,47 @@ class FlowTable {
     // Erases every flow in [first, first + count); returns how many.
     uint32_t erase_range(FlowIndex first, uint32_t count) noexcept;
 
-    Flow* flows() noexcept { return flows_; }
-    Flow& flow(FlowIndex index) noexcept { return flows_[index]; }
-    const Flow& flow(FlowIndex index) const noexcept { return flows_[index]; }
+    Flow* flows() noexcept { return arrays_.flows; }
+    Flow& flow(FlowIndex index) noexcept { return arrays_.flows[index]; }
+    const Flow& flow(FlowIndex index) const noexcept { return arrays_.flows[index]; }
     void prefetch(FlowRef ref, size_t line) const noexcept {
-        __builtin_prefetch(reinterpret_cast<const char*>(&flows_[ref.index()]) + 64 * line, 0);
+        __builtin_prefetch(reinterpret_cast<const char*>(&arrays_.flows[ref.index()]) + 64 * line,
+                           0);
     }
-    Forwarding& forwarding(FlowIndex index) noexcept { return forwarding_[index]; }
-    const Forwarding& forwarding(FlowIndex index) const noexcept { return forwarding_[index]; }
+    FlowTies& ties(FlowIndex index) noexcept { return arrays_.ties[index]; }
+    const FlowTies& ties(FlowIndex index) const noexcept { return arrays_.ties[index]; }
+    // With FlowTableOptions::has_ways.
+    Forwarding& forwarding(FlowIndex index) noexcept { return arrays_.forwarding[index]; }
+    void prefetch_rank(FlowRef ref) const noexcept { arrays_.prefetch_rank(ref.index()); }
+    const Forwarding& forwarding(FlowIndex index) const noexcept {
+        return arrays_.forwarding[index];
+    }
     void prefetch_forwarding(FlowRef ref) const noexcept {
-        __builtin_prefetch(&forwarding_[ref.index()], 1);
+        __builtin_prefetch(&arrays_.forwarding[ref.index()], 1);
     }
     // Of confirmed flows with kSrcNat or kDstNat.
-    FlowReply reply(FlowIndex index) const noexcept { return reply_[index].own(); }
+    FlowReply reply(FlowIndex index) const noexcept { return arrays_.reply[index].own(); }
     // That of packets of this direction, as they come in.
     Tuple tuple_of(FlowIndex index, Direction direction) const noexcept;
-    FlowInfo info(FlowIndex index) const noexcept { return info_[index].own(); }
-    Tuple original_tuple(FlowIndex index) const noexcept { return info_[index].own().original; }
+    FlowInfo info(FlowIndex index) const noexcept { return arrays_.info[index].own(); }
+    Tuple original_tuple(FlowIndex index) const noexcept {
+        return arrays_.info[index].own().original;
+    }
 
     // --- control (any thread) ---
 
-    // Flows that may be in the table.
-    uint32_t limit() const noexcept { return capacity_ - kSpareSlots; }
-    // Slots: what an index is below. More than limit().
-    uint32_t capacity() const noexcept { return capacity_; }
+    uint32_t limit() const noexcept { return capacity_ - kSpareSlots; }  // flows in the table
+    uint32_t capacity() const noexcept { return capacity_; }             // slots: more than that
     uint32_t count() const noexcept { return count_.load(); }
     // The tick at which `index` should be looked at; 0: not in the table.
-    Tick sweep_at(FlowIndex index) const noexcept { return sweep_at_[index].load(); }
+    Tick sweep_at(FlowIndex index) const noexcept { return arrays_.sweep_at[index].load(); }
     // A consistent copy of the cold record; false when the slot is free or changing too fast.
     bool read_info(FlowIndex index, FlowInfo& info) const noexcept {
-        return info_[index].read(info) && info.is_live != 0;
+        return arrays_.info[index].read(info) && info.is_live != 0;
     }
     // Of a flow whose status has kSrcNat or kDstNat.
     bool read_reply(FlowIndex index, FlowReply& reply) const noexcept {
-        return reply_[index].read(reply);
+        return arrays_.reply[index].read(reply);
     }
 
   private:
@@ -178,21 +183,16 @@ class FlowTable {
     KeyTable keys_;
     ForeignKeys foreign_{keys_};
     uint32_t capacity_ = 0;
-    Flow* flows_ = nullptr;
-    Forwarding* forwarding_ = nullptr;
-    SeqCell<FlowInfo>* info_ = nullptr;
-    SeqCell<FlowReply>* reply_ = nullptr;
-    Shared<Tick>* sweep_at_ = nullptr;  // worker: rw, control: ro
-    FlowIndex* free_ = nullptr;         // a stack: the slot freed last is reused first
+    FlowArrays arrays_;
+    FlowIndex* free_ = nullptr;  // a stack: the slot freed last is reused first
     uint32_t free_count_ = 0;
     FlowIndex* erased_ = nullptr;  // first those that are held, then those since end_burst()
     uint32_t erased_count_ = 0;
     uint32_t held_count_ = 0;
     uint32_t next_serial_ = 1;
-    Shared<uint32_t> count_;         // worker: rw, control: ro
-    EvictionLink* links_ = nullptr;  // of the one queue that a flow can be in
-    EvictionQueue unassured_{1};     // by age
-    EvictionQueue closing_{2};       // ASSURED, by the time they began to close
+    Shared<uint32_t> count_;      // worker: rw, control: ro
+    EvictionQueue unassured_{1};  // by age
+    EvictionQueue closing_{2};    // ASSURED, by the time they began to close
     SourceCounts* sources_ = nullptr;
     CountedFlows* counted_ = nullptr;
 };

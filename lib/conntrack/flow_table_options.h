@@ -15,6 +15,7 @@ struct FlowTableOptions {
     std::string name;                 // of the hashes inside DPDK; unique in the process
     uint32_t capacity = 0;            // flows
     uint32_t keys_per_flow = 1;       // 2 when all may be translated
+    bool has_ways = true;             // routes and translation; false: no port is routed
     SourceCounts* sources = nullptr;  // shared by all tables; null: nothing is counted
     int numa_node = -1;
     KeyedHash hash = KeyedHash::from_seed(0);

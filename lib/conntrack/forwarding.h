@@ -1,7 +1,7 @@
 // Forwarding: how the packets of a flow leave, in routed mode and with translation.
 //
-// A line of its own beside each Flow (same index), so that transparent pairs never touch it. What
-// depends on routes is valid for one Routing::epoch(). Worker only.
+// A line of its own beside each Flow (same index), which a table for transparent pairs does not
+// have. What depends on routes is valid for one Routing::epoch(). Worker only.
 #pragma once
 
 #include <cstdint>
@@ -31,15 +31,10 @@ struct alignas(64) Forwarding {
     Rewrite4 rewrite[2]{};                     // by direction; with kSrcNat or kDstNat
     uint32_t egress[2]{kNoEgress, kNoEgress};  // by direction; NeighbourSlot or the above
     uint32_t epoch = 0;                        // of `egress`
-    uint32_t helper_slot = 0;                  // in HelperFlows, plus one; 0: no helper
     // Flows with the same source and protocol, for nat/source_index.h.
     FlowIndex source_next = kNoFlow;
     FlowIndex source_previous = kNoFlow;
     uint32_t source_bucket = 0;  // plus one; 0: not there
-    uint8_t master_helper = 0;   // helper_number of the master; 0: it has none
-    // The worker, plus one, that packets of each direction come to and that hands them over; 0: the
-    // owner gets them itself.
-    uint8_t arrives_at[2]{};
 };
 static_assert(sizeof(Forwarding) == 64);
 

@@ -150,4 +150,8 @@ void KeyTable::remove_plain(const Tuple& tuple) noexcept {
     RAMPART_ASSERT(was_there);
 }
 
+void KeyTable::prefetch_plain(const Tuple& tuple) const noexcept {
+    if (tuple.family == Family::Ipv4 && has_buckets_) buckets4_.prefetch(hash_of(tuple));
+}
+
 }  // namespace rampart

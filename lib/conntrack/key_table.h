@@ -109,7 +109,13 @@ class KeyTable {
     void remove_one_way(const Tuple& tuple,
                         TableEntry (*make)(uint32_t what, bool swapped) noexcept,
                         uint32_t what) noexcept;
+    // Before insert(), of a packet that was looked up a moment ago.
+    void prefetch_room(const Packet& packet, uint32_t hash) const noexcept {
+        if (packet.family == Family::Ipv4 && has_buckets_) buckets4_.prefetch_room(hash);
+    }
     void remove_plain(const Tuple& tuple) noexcept;
+    // Where that one is on its way to the cache.
+    void prefetch_plain(const Tuple& tuple) const noexcept;
 
   private:
     struct Key;

@@ -51,12 +51,16 @@ uint64_t KeyTable::bytes_for(uint32_t capacity, KeyIndexKind kind) noexcept {
            RteHashIndex::bytes_for(sizeof(FlowKey6), capacity);
 }
 
-uint64_t FlowTable::bytes_for(uint32_t capacity, uint32_t keys_per_flow,
-                              KeyIndexKind index) noexcept {
-    return KeyTable::bytes_for(capacity * keys_per_flow, index) +
-           uint64_t{capacity} * (sizeof(Flow) + sizeof(Forwarding) + sizeof(SeqCell<FlowInfo>) +
-                                 sizeof(SeqCell<FlowReply>) + sizeof(Tick) + 2 * sizeof(FlowIndex) +
-                                 sizeof(EvictionLink));
+uint64_t FlowArrays::bytes_for(uint32_t slots, bool has_ways) noexcept {
+    return uint64_t{slots} * (sizeof(Flow) + sizeof(FlowTies) + sizeof(SeqCell<FlowInfo>) +
+                              sizeof(Tick) + sizeof(EvictionLink) +
+                              (has_ways ? sizeof(Forwarding) + sizeof(SeqCell<FlowReply>) : 0));
+}
+
+uint64_t FlowTable::bytes_for(const Options& options) noexcept {
+    return KeyTable::bytes_for(options.capacity * options.keys_per_flow, options.index) +
+           FlowArrays::bytes_for(options.capacity, options.has_ways) +
+           uint64_t{options.capacity} * 2 * sizeof(FlowIndex);
 }
 
 }  // namespace rampart

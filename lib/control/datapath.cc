@@ -139,6 +139,7 @@ Result<void> Datapath::make_workers(const SystemSettings& system, uint16_t count
         auto flows = FlowTable::create({.name = "flows-" + std::to_string(i),
                                         .capacity = flows_per_worker(max_flows, count),
                                         .keys_per_flow = keys_per_flow(system, count),
+                                        .has_ways = is_routed(system),
                                         .sources = sources_.get(),
                                         .numa_node = kAnyNumaNode,
                                         .hash = hash,

@@ -152,8 +152,10 @@ uint64_t memory_wanted(const SystemSettings& system, uint32_t max_flows) {
     if (system.memory.size_bytes != 0) return system.memory.size_bytes;
     const uint16_t workers = worker_count(system);
     const uint64_t tables =
-        workers * FlowTable::bytes_for(flows_per_worker(max_flows, workers),
-                                       keys_per_flow(system, workers), system.key_index);
+        workers * FlowTable::bytes_for({.capacity = flows_per_worker(max_flows, workers),
+                                        .keys_per_flow = keys_per_flow(system, workers),
+                                        .has_ways = is_routed(system),
+                                        .index = system.key_index});
     const uint64_t journals =
         workers * (Journal::kBytes + RuleLog::kBytes + PacketTrace::kBytes + PacketCapture::kBytes);
     const uint64_t buffers = PacketPool::bytes_for(mbufs_wanted(system));

@@ -63,9 +63,9 @@ namespace {
 // Nobody needs to hand over packets of this flow any more. False: not all can be told now.
 bool end_arrivals(WorkerContext& context, FlowIndex index) noexcept {
     if (context.notices == nullptr) return true;
-    Forwarding& forwarding = context.flows.forwarding(index);
+    FlowTies& ties = context.flows.ties(index);
     for (const Direction direction : {Direction::Original, Direction::Reply}) {
-        uint8_t& at = forwarding.arrives_at[static_cast<unsigned>(direction)];
+        uint8_t& at = ties.arrives_at[static_cast<unsigned>(direction)];
         if (at == 0) continue;
         if (!context.notices->tell(
                 context.worker, static_cast<uint16_t>(at - 1),
@@ -83,7 +83,7 @@ void end_burst(WorkerContext& context) noexcept {
     context.told_erased = 0;
     if (context.helpers != nullptr) {
         for (const FlowIndex index : context.flows.erased()) {
-            const uint32_t slot = context.flows.forwarding(index).helper_slot;
+            const uint32_t slot = context.flows.ties(index).helper_slot;
             if (slot != 0) context.helpers->release(slot, index);
         }
     }

@@ -1,8 +1,8 @@
 // Departure: the short way out of routed packets, whose flow's packets left the same way before.
 //
-// Inline: once per packet. What cannot be done here (no link address, a hop limit that ends, a
-// packet that must be cut, IPv6 translation) takes the long way through the translate stage.
-// Owner: the worker of the flow.
+// Inline: once per packet, of flows without a helper. What cannot be done here (no link address, a
+// hop limit that ends, a packet that must be cut, IPv6 translation) takes the long way through the
+// translate stage. Owner: the worker of the flow.
 #pragma once
 
 #include "dataplane/burst.h"
@@ -20,7 +20,7 @@ inline bool can_depart_as_before(const Burst& burst, uint32_t i,
     const FlowRef ref = burst.flow[i];
     const Forwarding& forwarding = context.flows.forwarding(ref.index());
     const Flow& flow = context.flows.flow(ref.index());
-    if (forwarding.epoch != context.route_epoch || forwarding.helper_slot != 0) return false;
+    if (forwarding.epoch != context.route_epoch) return false;
     if (flow.is_translated() &&
         (packet.family != Family::Ipv4 || packet.protocol == ip_protocol::kSctp))
         return false;

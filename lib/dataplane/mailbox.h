@@ -1,8 +1,8 @@
 // Mailbox: what control asks of one worker (design D5). Control proposes, the worker disposes.
 //
 // A RecordRing from control to the worker, which takes at most kCommandsPerLoop per loop, fewer
-// when they erase much, re-checks each against its table and does it. Nothing is answered: control
-// sees the effect in the counters and the arrays.
+// when they erase much, kCommandsAtOnce at a time, re-checks each against its table and does it.
+// Nothing is answered: control sees the effect in the counters and the arrays.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +14,7 @@
 namespace rampart {
 
 inline constexpr uint32_t kCommandsPerLoop = 32;
+inline constexpr uint32_t kCommandsAtOnce = 8;
 
 struct Command {
     enum class Kind : uint32_t {

@@ -95,16 +95,30 @@ void Worker::refresh_snapshot() noexcept {
 
 uint32_t Worker::run_commands(Now now) noexcept {
     uint32_t count = 0;
-    Command command;
-    for (uint32_t erased = 0; count < kCommandsPerLoop && erased < kErasuresPerLoop; ++count) {
-        if (options_.mailbox->take(&command, 1) == 0) break;
-        erased += run_command(command, now);
+    Command commands[kCommandsAtOnce];
+    for (uint32_t erased = 0; count < kCommandsPerLoop && erased < kErasuresPerLoop;) {
+        const uint32_t taken = options_.mailbox->take(commands, kCommandsAtOnce);
+        if (taken == 0) break;
+        prefetch_for({commands, taken}, now);
+        for (uint32_t at = 0; at < taken; ++at)
+            erased += run_command(commands[at], now);
+        count += taken;
     }
     if (count != 0) {
         context_.now = now;
         end_burst(context_);
     }
     return count;
+}
+
+// Those that expire are spread over the whole table, each in a handful of lines.
+void Worker::prefetch_for(std::span<const Command> commands, Now now) const noexcept {
+    const FlowTable& flows = *options_.flows;
+    for (const Command& command : commands)
+        if (command.kind == Command::Kind::Expire) flows.prefetch_slot(command.index);
+    for (const Command& command : commands)
+        if (command.kind == Command::Kind::Expire)
+            flows.prefetch_key_if_due(command.index, now.tick);
 }
 
 // Returns how many flows it erased.

@@ -14,6 +14,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "conntrack/flow_table.h"
@@ -110,6 +111,7 @@ class Worker {
 
   private:
     void refresh_snapshot() noexcept;
+    void prefetch_for(std::span<const Command> commands, Now now) const noexcept;
     uint32_t run_command(const Command& command, Now now) noexcept;
     uint32_t poll_port(InterfaceIndex index) noexcept;
     uint32_t poll_hand_off() noexcept;

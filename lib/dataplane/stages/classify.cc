@@ -30,10 +30,9 @@ void apply(Burst& burst, uint32_t i, WorkerContext& context, Step step, RejectWi
 // That of the master; without one its own.
 uint8_t helper_for_rules(FlowRef ref, const WorkerContext& context) noexcept {
     if (ref.is_none() || context.helpers == nullptr) return 0;
-    const Forwarding& forwarding = context.flows.forwarding(ref.index());
-    if (forwarding.master_helper != 0 || forwarding.helper_slot == 0)
-        return forwarding.master_helper;
-    return context.helpers->helper_of_slot(forwarding.helper_slot);
+    const FlowTies& ties = context.flows.ties(ref.index());
+    if (ties.master_helper != 0 || ties.helper_slot == 0) return ties.master_helper;
+    return context.helpers->helper_of_slot(ties.helper_slot);
 }
 
 uint32_t mtu_of(InterfaceIndex port, const WorkerContext& context) noexcept {

@@ -13,6 +13,9 @@
 namespace rampart {
 namespace {
 
+// Flows that are about to begin: all lines of a free slot are far away in a large table.
+constexpr uint32_t kPrefetchAhead = 4;
+
 bool translates_packet(const Burst& burst, uint32_t i, const WorkerContext& context) noexcept {
     return translates(context) && context.is_routed(burst.packet[i].in_port);
 }
@@ -54,7 +57,7 @@ void meet_expectation(Burst& burst, uint32_t i, WorkerContext& context,
     Flow& flow = context.flows.flow(beginning.index);
     flow.set_status(flow_status::kExpected);
     flow.mark.store(context.flows.flow(found.master).mark.load());
-    context.flows.forwarding(beginning.index).master_helper = found.helper;
+    context.flows.ties(beginning.index).master_helper = found.helper;
     burst.ct_class[i] = CtClass::Related;
 }
 
@@ -79,7 +82,7 @@ void attach_helper(Burst& burst, uint32_t i, WorkerContext& context, FlowIndex i
                    uint8_t helper) noexcept {
     const uint32_t slot = helper == 0 ? 0 : context.helpers->attach(helper);
     if (slot == 0) return;
-    context.flows.forwarding(index).helper_slot = slot;
+    context.flows.ties(index).helper_slot = slot;
     context.flows.flow(index).set_status(flow_status::kHelper);
     burst.departing |= bit(i);
 }
@@ -116,7 +119,7 @@ void tell_arrivals(WorkerContext& context, FlowIndex index, const Arrivals& arri
         if (other == context.worker) continue;
         const Tuple tuple = context.flows.tuple_of(index, direction);
         context.notices->tell(context.worker, other, {.tuple = tuple, .kind = Notice::Kind::Add});
-        context.flows.forwarding(index).arrives_at[side] = static_cast<uint8_t>(other + 1);
+        context.flows.ties(index).arrives_at[side] = static_cast<uint8_t>(other + 1);
     }
 }
 
@@ -313,9 +316,16 @@ void start_flow(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
 }  // namespace
 
 void establish(Burst& burst, WorkerContext& context) noexcept {
-    for_each(burst.starting, [&](uint32_t i) { burst.ct_class[i] = CtClass::New; });
+    if (burst.starting == 0) return;
+    for (uint32_t ahead = 0; ahead < kPrefetchAhead; ++ahead)
+        context.flows.prefetch_free(ahead);
+    for_each(burst.starting, [&](uint32_t i) {
+        burst.ct_class[i] = CtClass::New;
+        context.flows.keys().prefetch_room(burst.packet[i], burst.hash[i]);
+    });
     propose_rules(burst, burst.starting, context);
     for_each(burst.starting, [&](uint32_t i) {
+        context.flows.prefetch_free(kPrefetchAhead);
         // An earlier packet of this burst may have started the same flow.
         const TableEntry entry = context.flows.keys().find(burst.packet[i], burst.hash[i]);
         if (entry.is_foreign()) return burst.hand_over(i, entry.worker());

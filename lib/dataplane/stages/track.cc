@@ -60,7 +60,10 @@ inline void prefetch_next(const Burst& burst, PacketMask& ahead,
     if (ahead == 0) return;
     const auto i = static_cast<uint32_t>(__builtin_ctzll(ahead));
     ahead &= ahead - 1;
-    context.flows.prefetch(burst.flow[i], burst.packet[i].protocol == ip_protocol::kTcp);
+    const Packet& packet = burst.packet[i];
+    context.flows.prefetch(burst.flow[i], packet.protocol == ip_protocol::kTcp);
+    if (packet.tcp_flags & (tcp_flag::kFin | tcp_flag::kRst))
+        context.flows.prefetch_rank(burst.flow[i]);
 }
 
 // The tracker's work for a packet of a settled flow. False: nothing was done.
@@ -118,7 +121,7 @@ const SequenceAdjust* adjustment_of(FlowIndex index, const Flow& flow,
                                     const WorkerContext& context) noexcept {
     if (!flow.has(flow_status::kHelper)) [[likely]]
         return nullptr;
-    return context.helpers->adjustment(context.flows.forwarding(index).helper_slot);
+    return context.helpers->adjustment(context.flows.ties(index).helper_slot);
 }
 
 bool run_tracker(Burst& burst, uint32_t i, WorkerContext& context) noexcept {

@@ -68,7 +68,7 @@ bool run_helper(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
     if (ref.is_none() || burst.packet[i].is_icmp_error) return true;
     FlowTable& flows = context.flows;
     const FlowIndex index = ref.index();
-    const uint32_t slot = flows.forwarding(index).helper_slot;
+    const uint32_t slot = flows.ties(index).helper_slot;
     if (slot == 0 || flows.flow(index).has(flow_status::kDying)) return true;
     const uint16_t status = flows.flow(index).status.load();
     const Tuple original = flows.original_tuple(index);

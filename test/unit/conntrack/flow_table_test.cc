@@ -234,6 +234,29 @@ TEST_CASE("a table without room or with too much is refused with a reason") {
     CHECK(too_big.error().hint.find("conntrack.max") != std::string::npos);
 }
 
+TEST_CASE("a table for transparent pairs keeps nothing about ways") {
+    constexpr uint32_t kFlows = 1000;
+    constexpr uint32_t kWays = sizeof(Forwarding) + sizeof(SeqCell<FlowReply>);
+    CHECK(FlowTable::bytes_for({.capacity = kFlows}) -
+              FlowTable::bytes_for({.capacity = kFlows, .has_ways = false}) ==
+          kFlows * kWays);
+    auto table = *FlowTable::create({.name = DpdkSession::get().unique_name("table"),
+                                     .capacity = kFlows,
+                                     .has_ways = false,
+                                     .numa_node = -1,
+                                     .hash = KeyedHash::from_seed(3)});
+    std::vector<FlowIndex> taken;
+    for (FlowIndex index = table->allocate(); index != kNoFlow; index = table->allocate()) {
+        table->prefetch_free(0);
+        table->ties(index).helper_slot = 7;
+        taken.push_back(index);
+    }
+    CHECK(taken.size() == table->capacity());
+    for (const FlowIndex index : taken)
+        table->release(index);
+    CHECK(table->ties(table->allocate()).helper_slot == 0);  // of whom had the slot before
+}
+
 TEST_CASE("a table for translation has room for two keys of every flow") {
     constexpr uint32_t kFlows = 20'000;
     auto table = *FlowTable::create({.name = DpdkSession::get().unique_name("table"),

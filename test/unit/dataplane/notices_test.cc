@@ -50,7 +50,7 @@ struct TwoWorkers {
         Tuple outside = info.original;
         outside.src = {192, 0, 2, info.original.src[2]};
         REQUIRE(own->confirm_translated(index, info, {.reply = invert(outside)}, 1000));
-        own->forwarding(index).arrives_at[1] = 2;
+        own->ties(index).arrives_at[1] = 2;
         REQUIRE(other->foreign().add(invert(outside), 0));
         return index;
     }
