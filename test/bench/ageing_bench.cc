@@ -164,7 +164,7 @@ int main(int argc, char** argv) {
             flows = static_cast<uint32_t>(std::strtoul(argv[i], nullptr, 10));
     }
     const std::string megabytes =
-        std::to_string((rampart::FlowTable::bytes_for(flows, 1) >> 20) * 5 / 4 + 64);
+        std::to_string((rampart::FlowTable::bytes_for({.capacity = flows}) >> 20) * 5 / 4 + 64);
     std::vector<std::string> arguments{"--no-pci", "--no-telemetry", "-l",          "0",
                                        "-m",       megabytes,        "--log-level", "error"};
     arguments.push_back(is_huge ? "--in-memory" : "--no-huge");

@@ -120,10 +120,11 @@ void replace_flows(benchmark::State& state, bool is_rte_hash) {
 void table_bytes(benchmark::State& state) {
     const auto flows = static_cast<uint32_t>(state.range(0));
     for (auto _ : state)
-        benchmark::DoNotOptimize(FlowTable::bytes_for(flows, 1));
-    state.counters["bytes_per_flow"] = static_cast<double>(FlowTable::bytes_for(flows, 1)) / flows;
+        benchmark::DoNotOptimize(FlowTable::bytes_for({.capacity = flows, .has_ways = false}));
+    state.counters["bytes_per_flow"] =
+        static_cast<double>(FlowTable::bytes_for({.capacity = flows, .has_ways = false})) / flows;
     state.counters["routed_bytes_per_flow"] =
-        static_cast<double>(FlowTable::bytes_for(flows, 2)) / flows;
+        static_cast<double>(FlowTable::bytes_for({.capacity = flows, .keys_per_flow = 2})) / flows;
 }
 
 #define SIZES Arg(1 << 12)->Arg(1 << 16)->Arg(1 << 20)
