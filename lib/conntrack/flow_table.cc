@@ -97,6 +97,7 @@ void FlowTable::enter(FlowIndex index, const FlowInfo& info, Tick deadline) noex
     arrays_.info[index].write(live);
     set_sweep(index, deadline);
     count_.add(1);
+    by_protocol_.begun[tracker_number(info.original.protocol)].add(1);
     unassured_.add(index, deadline);
 }
 
@@ -177,6 +178,7 @@ void FlowTable::forget(FlowIndex index) noexcept {
     }
     info.is_live = 0;
     arrays_.info[index].write(info);
+    by_protocol_.ended[tracker_number(info.original.protocol)].add(1);
     if (info.source != 0) sources_->remove(info.source);
     uncount(index);
 }

@@ -21,6 +21,7 @@
 #include "conntrack/flow_table_options.h"
 #include "conntrack/foreign_keys.h"
 #include "conntrack/key_table.h"
+#include "conntrack/protocol_counts.h"
 #include "conntrack/source_counts.h"
 #include "packet/packet.h"
 
@@ -31,7 +32,6 @@ class FlowTable {
     static constexpr uint32_t kSpareSlots = KeyBatch::kCapacity;
     // An index and a direction fit into 28 bits, with a value to spare (bucket_index.h).
     static constexpr uint32_t kMaxCapacity = (1u << 27) - 2 * kSpareSlots;
-
     using Options = FlowTableOptions;
 
     // Needs EAL. Control thread, before the worker runs.
@@ -43,7 +43,6 @@ class FlowTable {
     static uint64_t bytes_for(const Options& options) noexcept;
 
     // --- worker ---
-
     const KeyTable& keys() const noexcept { return keys_; }
 
     // A zeroed flow outside the table. There are kSpareSlots more slots than flows may be in the
@@ -157,10 +156,10 @@ class FlowTable {
     }
 
     // --- control (any thread) ---
-
     uint32_t limit() const noexcept { return capacity_ - kSpareSlots; }  // flows in the table
     uint32_t capacity() const noexcept { return capacity_; }             // slots: more than that
     uint32_t count() const noexcept { return count_.load(); }
+    const ProtocolCounts& by_protocol() const noexcept { return by_protocol_; }
     // The tick at which `index` should be looked at; 0: not in the table.
     Tick sweep_at(FlowIndex index) const noexcept { return arrays_.sweep_at[index].load(); }
     // A consistent copy of the cold record; false when the slot is free or changing too fast.
@@ -191,6 +190,7 @@ class FlowTable {
     uint32_t held_count_ = 0;
     uint32_t next_serial_ = 1;
     Shared<uint32_t> count_;      // worker: rw, control: ro
+    ProtocolCounts by_protocol_;  // worker: rw, control: ro
     EvictionQueue unassured_{1};  // by age
     EvictionQueue closing_{2};    // ASSURED, by the time they began to close
     SourceCounts* sources_ = nullptr;

@@ -1,5 +1,7 @@
 #include <array>
+#include <iterator>
 
+#include "conntrack/protocol_counts.h"
 #include "conntrack/tracker.h"
 #include "conntrack/trackers/trackers.h"
 #include "packet/packet.h"
@@ -11,6 +13,7 @@ constexpr const Tracker* kTrackers[] = {
     &kTcpTracker,    &kUdpTracker,  &kUdpLiteTracker, &kIcmpTracker,
     &kIcmpv6Tracker, &kSctpTracker, &kGreTracker,     &kGenericTracker,
 };
+static_assert(std::size(kTrackers) == kTrackerCount);
 
 constexpr std::array<const Tracker*, 256> kByProtocol = [] {
     std::array<const Tracker*, 256> by_protocol{};
@@ -25,6 +28,15 @@ constexpr std::array<const Tracker*, 256> kByProtocol = [] {
     return by_protocol;
 }();
 
+constexpr std::array<uint8_t, 256> kNumberByProtocol = [] {
+    std::array<uint8_t, 256> numbers{};
+    for (size_t protocol = 0; protocol < numbers.size(); ++protocol) {
+        while (kTrackers[numbers[protocol]] != kByProtocol[protocol])
+            ++numbers[protocol];
+    }
+    return numbers;
+}();
+
 }  // namespace
 
 std::span<const Tracker* const> trackers() noexcept {
@@ -33,6 +45,10 @@ std::span<const Tracker* const> trackers() noexcept {
 
 const Tracker& tracker_of(uint8_t protocol) noexcept {
     return *kByProtocol[protocol];
+}
+
+uint8_t tracker_number(uint8_t protocol) noexcept {
+    return kNumberByProtocol[protocol];
 }
 
 }  // namespace rampart
