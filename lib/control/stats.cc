@@ -12,6 +12,7 @@ Totals& Totals::operator+=(const WorkerCounters& counters) noexcept {
         port[i].received_bytes += counters.port[i].received_bytes.load();
         port[i].transmitted_packets += counters.port[i].transmitted_packets.load();
         port[i].transmitted_bytes += counters.port[i].transmitted_bytes.load();
+        port[i].transmit_dropped += counters.port[i].transmit_dropped.load();
     }
     received += counters.received.load();
     forwarded += counters.forwarded.load();
@@ -49,6 +50,16 @@ uint64_t Totals::invalid_packets() const noexcept {
 int64_t Totals::in_flight() const noexcept {
     return static_cast<int64_t>(received + handed_in - forwarded - local - handed_out - merged -
                                 dropped());
+}
+
+ConntrackTotals conntrack_totals(const Totals& totals) noexcept {
+    const auto drops = [&](DropReason reason) { return totals.drops[static_cast<size_t>(reason)]; };
+    return {.invalid = totals.invalid_packets() - totals.icmp_error,
+            .insert_failed = drops(DropReason::InsertFailed),
+            .drop = drops(DropReason::TableFull) + drops(DropReason::SourceLimit) +
+                    drops(DropReason::InsertFailed),
+            .early_drop = totals.early_drop,
+            .error = totals.icmp_error};
 }
 
 Totals totals_of(const WorkerCounters& counters) noexcept {
@@ -91,6 +102,13 @@ double Stats::rate(uint64_t Totals::*counter) const noexcept {
 
 double Stats::port_rate(InterfaceIndex port, uint64_t PortTotals::*counter) const noexcept {
     return per_second(now_.all.port[port].*counter, before_.all.port[port].*counter);
+}
+
+double Stats::all_ports_rate(uint64_t PortTotals::*counter) const noexcept {
+    double sum = 0;
+    for (size_t port = 0; port < kMaxInterfaces; ++port)
+        sum += port_rate(static_cast<InterfaceIndex>(port), counter);
+    return sum;
 }
 
 double Stats::drop_rate() const noexcept {

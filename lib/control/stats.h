@@ -19,6 +19,7 @@ struct PortTotals {
     uint64_t received_bytes = 0;
     uint64_t transmitted_packets = 0;
     uint64_t transmitted_bytes = 0;
+    uint64_t transmit_dropped = 0;
 };
 
 // A plain copy of WorkerCounters; the fields mean the same.
@@ -51,6 +52,16 @@ struct Totals {
     int64_t in_flight() const noexcept;
 };
 
+// As `conntrack -S` counts (nf_conntrack_stat); what it counts besides does not happen here.
+struct ConntrackTotals {
+    uint64_t invalid = 0;
+    uint64_t insert_failed = 0;
+    uint64_t drop = 0;
+    uint64_t early_drop = 0;
+    uint64_t error = 0;  // ICMP errors that are INVALID
+};
+ConntrackTotals conntrack_totals(const Totals& totals) noexcept;
+
 Totals totals_of(const WorkerCounters& counters) noexcept;
 Totals totals_of(const std::vector<Worker*>& workers) noexcept;
 
@@ -66,6 +77,7 @@ class Stats {
     // Per second, between the last two samples.
     double rate(uint64_t Totals::*counter) const noexcept;
     double port_rate(InterfaceIndex port, uint64_t PortTotals::*counter) const noexcept;
+    double all_ports_rate(uint64_t PortTotals::*counter) const noexcept;
     double drop_rate() const noexcept;
     double worker_rate(size_t worker, uint64_t Totals::*counter) const noexcept;
     // What one worker moved on one port: its queue of that port.

@@ -24,6 +24,7 @@ struct alignas(64) PortCounters {
     Counter received_bytes;       // whole frames without FCS
     Counter transmitted_packets;  // forwarded and generated
     Counter transmitted_bytes;
+    Counter transmit_dropped;  // the egress queue took no more
 };
 
 struct alignas(64) WorkerCounters {

@@ -60,6 +60,7 @@ HelperDrop HelperFlows::inspect(Slot& slot, const HelperPacket& what) noexcept {
     const bool is_tcp = packet.protocol == ip_protocol::kTcp;
     const uint32_t sequence = is_tcp ? load_host32(packet.l4() + kSequence) : 0;
     edits_.clear();
+    packets_[slot.helper].add(1);
     HelperInput input{
         payload_,           what.original,    what.reply, what.direction, what.is_established,
         what.is_translated, what.is_expected, sequence,   slot.state};

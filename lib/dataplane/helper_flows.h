@@ -6,12 +6,14 @@
 // Owner: one worker. Other workers look into expectations() and gre_keys() as those allow.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <span>
 
 #include <rte_mbuf.h>
 
+#include "base/shared.h"
 #include "conntrack/expectation_table.h"
 #include "conntrack/gre_key_map.h"
 #include "conntrack/helpers/helper.h"
@@ -75,6 +77,8 @@ class HelperFlows final : private HelperHost {
     // --- any thread ---
     const ExpectationTable& expectations() const noexcept { return expectations_; }
     const GreKeyMap& gre_keys() const noexcept { return gre_keys_; }
+    // That this helper (helper_number) has read, ever.
+    uint64_t packets(uint8_t helper) const noexcept { return packets_[helper].load(); }
 
   private:
     struct Slot {
@@ -106,7 +110,8 @@ class HelperFlows final : private HelperHost {
     uint32_t slot_count_;
     uint32_t first_free_ = 0;
     std::span<const HelperFlows* const> all_;
-    uint64_t drawn_ = 0;  // random numbers
+    uint64_t drawn_ = 0;                                  // random numbers
+    std::array<Shared<uint64_t>, kHelperCount> packets_;  // worker: rw, others: ro
 
     // Of the packet that is looked at.
     const HelperPacket* what_ = nullptr;

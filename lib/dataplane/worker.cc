@@ -361,7 +361,10 @@ uint32_t Worker::transmit(InterfaceIndex index, rte_mbuf** mbufs, const uint32_t
     counters.transmitted_bytes.add(sent_bytes);
     for (uint32_t i = sent; i < count; ++i)
         note_lost(mbufs[i], index, DropReason::TransmitFull);
-    if (sent != count) rte_pktmbuf_free_bulk(mbufs + sent, count - sent);
+    if (sent != count) {
+        counters.transmit_dropped.add(count - sent);
+        rte_pktmbuf_free_bulk(mbufs + sent, count - sent);
+    }
     return sent;
 }
 

@@ -20,18 +20,14 @@ CommandOutput statistics(Controller& controller) {
     CommandOutput output;
     output.result = Json::array();
     for (const Worker* worker : controller.datapath().workers()) {
-        const Totals totals = totals_of(worker->counters());
-        const auto drops = [&](DropReason reason) {
-            return totals.drops[static_cast<size_t>(reason)];
-        };
+        const ConntrackTotals totals = conntrack_totals(totals_of(worker->counters()));
         const Json values{{"found", 0},
-                          {"invalid", totals.invalid_packets() - totals.icmp_error},
+                          {"invalid", totals.invalid},
                           {"insert", 0},
-                          {"insert_failed", drops(DropReason::InsertFailed)},
-                          {"drop", drops(DropReason::TableFull) + drops(DropReason::SourceLimit) +
-                                       drops(DropReason::InsertFailed)},
+                          {"insert_failed", totals.insert_failed},
+                          {"drop", totals.drop},
                           {"early_drop", totals.early_drop},
-                          {"error", totals.icmp_error},
+                          {"error", totals.error},
                           {"search_restart", 0},
                           {"clash_resolve", 0},
                           {"chaintoolong", 0}};
