@@ -33,6 +33,7 @@ struct ConfigTransaction::Change {
     bool is_new_entry = false;
     uint32_t confirm_s = 0;
     std::string err = {};  // remarks so far
+    std::string path = request.sources.main.path;
 
     std::string audit = fmt::format("configuration: {} of {} by {}, hash {}", request.how,
                                     request.sources.main.path, request.who, short_hash(hash));
@@ -46,6 +47,13 @@ void ConfigTransaction::begin(Startup startup) {
     running_ = std::move(startup.sources);
     running_entry_ = startup.entry;
     pending_ = startup.pending;
+    log_.add({.when_ms = host_.now_on_both_clocks().wall_ms,
+              .how = "start",
+              .who = "the daemon",
+              .path = running_.main.path,
+              .outcome = "active",
+              .generation = 1,
+              .is_successful = true});
     if (!startup.remark.empty()) spdlog::warn("start: {}", startup.remark);
     if (store_ == nullptr) {
         spdlog::warn("no history of configurations: {}", why_no_store_);
@@ -79,9 +87,30 @@ int64_t ConfigTransaction::time_left_s() const {
     return pending_ ? (time_left_ms(*pending_, host_.now_on_both_clocks()) + 999) / 1000 : 0;
 }
 
+void ConfigTransaction::note(const Change& change, uint32_t generation, std::string outcome) {
+    log_.add({.when_ms = host_.now_on_both_clocks().wall_ms,
+              .how = change.request.how,
+              .who = change.request.who,
+              .path = change.path,
+              .outcome = std::move(outcome),
+              .generation = generation,
+              .is_successful = generation != 0});
+}
+
+void ConfigTransaction::note_unreadable(const std::string& how, const std::string& who,
+                                        const std::string& path) {
+    log_.add({.when_ms = host_.now_on_both_clocks().wall_ms,
+              .how = how,
+              .who = who,
+              .path = path,
+              .outcome = "cannot be read",
+              .is_successful = false});
+}
+
 CommandOutput ConfigTransaction::refuse(const Change& change, int exit, const std::string& why) {
     if (change.is_new_entry) store_->set_outcome(change.entry, "failed");
     spdlog::warn("{}: refused", change.audit);
+    note(change, 0, "refused");
     return CommandOutput::failed(exit, change.err + why + '\n');
 }
 
@@ -215,6 +244,7 @@ CommandOutput ConfigTransaction::report(const Change& change, const Published& p
         output.out += "until the next start only\n";
     }
     if (change.is_new_entry) store_->set_outcome(change.entry, outcome);
+    note(change, published.generation, outcome);
     spdlog::info("{}: generation {}, history {}, {}", change.audit, published.generation,
                  change.entry, outcome);
     return output;
@@ -226,6 +256,7 @@ std::string ConfigTransaction::publish_again(const SourceTexts& sources) {
     if (!configuration || diagnostics.has_errors())
         return "the former configuration cannot be loaded any more:\n" + diagnostics.to_text();
     const Published published = host_.publish(std::move(*configuration));
+    republished_ = published.generation;
     if (published.is_active) return {};
     return fmt::format(
         "the former configuration is published again as generation {}, but not every "
@@ -332,6 +363,13 @@ CommandOutput ConfigTransaction::end_pending(const std::string& reason, const st
                              duration_text(time_left_ms(ended, host_.now_on_both_clocks())),
                              ended.entry));
     store_->set_outcome(ended.entry, "rolled back: " + reason);
+    log_.add({.when_ms = host_.now_on_both_clocks().wall_ms,
+              .how = fmt::format("back to {}, {}", ended.previous, reason),
+              .who = who,
+              .path = running_.main.path,
+              .outcome = "active",
+              .generation = republished_,
+              .is_successful = true});
     spdlog::warn("configuration: {} rolled back to {} ({}), by {}", ended.entry, ended.previous,
                  reason, who);
     CommandOutput output;

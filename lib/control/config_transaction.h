@@ -16,6 +16,7 @@
 
 #include "config/loader.h"
 #include "control/api_protocol.h"
+#include "control/change_log.h"
 #include "control/config_startup.h"
 #include "control/config_store.h"
 
@@ -63,6 +64,8 @@ class ConfigTransaction {
     void begin(Startup startup);
 
     CommandOutput apply(ChangeRequest request);
+    // Something was to be applied that could not even be read.
+    void note_unreadable(const std::string& how, const std::string& who, const std::string& path);
     CommandOutput confirm(const std::string& who);
     // To what ran before, or to an entry of the history. While something waits for confirmation:
     // back to what it replaced.
@@ -78,9 +81,12 @@ class ConfigTransaction {
     // Null when nothing waits.
     const PendingConfirmation* pending() const noexcept { return pending_ ? &*pending_ : nullptr; }
     int64_t time_left_s() const;
+    // What was tried since the start.
+    const ChangeLog& log() const noexcept { return log_; }
 
   private:
     struct Change;
+    void note(const Change& change, uint32_t generation, std::string outcome);
     CommandOutput refuse(const Change& change, int exit, const std::string& why);
     std::optional<CommandOutput> store_texts(Change& change);
     std::optional<CommandOutput> note_deadline(Change& change);
@@ -100,7 +106,9 @@ class ConfigTransaction {
     EntryNumber previous_entry_ = 0;  // what ran before
     std::optional<PendingConfirmation> pending_;
     std::optional<SourceTexts> before_;  // to go back to; absent after a restart: the store has it
-    int64_t next_try_boot_ms_ = 0;       // of a going back that failed
+    ChangeLog log_;
+    uint32_t republished_ = 0;      // generation of the last publish_again()
+    int64_t next_try_boot_ms_ = 0;  // of a going back that failed
 };
 
 }  // namespace rampart
