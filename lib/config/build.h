@@ -13,6 +13,8 @@
 namespace rampart {
 
 void build_system(const Value& document, SystemSettings& system, Diagnostics& diagnostics);
+void build_monitoring(const Value& document, MonitoringSettings& monitoring,
+                      Diagnostics& diagnostics);
 // Ports, bridge pairs and zones.
 void build_interfaces(const Value& document, SystemSettings& system, Names& names,
                       Diagnostics& diagnostics);

@@ -124,6 +124,7 @@ std::optional<Configuration> load_configuration(SourceTexts sources, Diagnostics
     configuration.snapshot = std::make_unique<Snapshot>();
     Snapshot& snapshot = *configuration.snapshot;
     build_system(document, configuration.system, diagnostics);
+    build_monitoring(document, configuration.system.monitoring, diagnostics);
     build_interfaces(document, configuration.system, snapshot.ruleset.names, diagnostics);
     build_link(document, snapshot.link, snapshot.ruleset, diagnostics);
     build_conntrack(document, snapshot.ruleset.names, snapshot.conntrack, diagnostics);

@@ -79,6 +79,7 @@ constexpr ReferenceSection kSections[] = {
     {"cores", "cores"},
     {"memory", "memory"},
     {"control", "control"},
+    {"monitoring", "monitoring"},
     {"sets.*", "sets: one set"},
     {"chains.*", "chains: one chain"},
     {"nat", "nat"},

@@ -14,6 +14,7 @@
 #include "base/ip_address.h"
 #include "base/value.h"
 #include "config/ipfix_settings.h"
+#include "config/monitoring_settings.h"
 #include "conntrack/settings.h"
 
 namespace rampart {
@@ -92,6 +93,7 @@ struct SystemSettings {
     CoreSettings cores;
     MemorySettings memory;
     ControlSettings control;
+    MonitoringSettings monitoring;
     KeyIndexKind key_index = KeyIndexKind::Buckets;  // conntrack.index
     std::vector<std::string> eal;                    // extra EAL arguments, after the derived ones
     std::optional<IpfixSettings> ipfix;              // absent: nothing is exported

@@ -65,7 +65,7 @@ std::string default_of(const std::string& parent, const std::string& key) {
 
 // As report_fixed_settings() has it.
 bool needs_restart(const std::string& path) {
-    constexpr std::string_view kWhole[] = {"cores", "memory", "control", "eal"};
+    constexpr std::string_view kWhole[] = {"cores", "memory", "control", "monitoring", "eal"};
     const std::string top = path.substr(0, path.find('.'));
     if (std::find(std::begin(kWhole), std::end(kWhole), top) != std::end(kWhole)) return true;
     if (top == "interfaces") {

@@ -36,14 +36,14 @@ Confinement::Confinement(const SystemSettings& system)
       keeps_net_admin_(is_routed(system) || std::any_of(system.devices.begin(),
                                                         system.devices.end(), stands_on_kernel)) {}
 
-bool Confinement::drop_own_capabilities() const noexcept {
+bool Confinement::drop_own(bool keep_net_admin) const noexcept {
     if (!drops_capabilities()) return true;
     if (capng_get_caps_process() != 0) return false;
     const bool had_net_admin = capng_have_capability(CAPNG_PERMITTED, CAP_NET_ADMIN) != 0;
     // The bounding set can be emptied only by who may change it; no_new_privs below does as well.
     const bool may_bound = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP) != 0;
     capng_clear(CAPNG_SELECT_ALL);
-    if (keeps_net_admin_ && had_net_admin)
+    if (keep_net_admin && had_net_admin)
         capng_update(CAPNG_ADD, static_cast<capng_type_t>(CAPNG_EFFECTIVE | CAPNG_PERMITTED),
                      CAP_NET_ADMIN);
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);

@@ -21,7 +21,9 @@ class Confinement {
     bool keeps_net_admin() const noexcept { return keeps_net_admin_; }
 
     // Of the calling thread. False: something remained. Any thread.
-    bool drop_own_capabilities() const noexcept;
+    bool drop_own_capabilities() const noexcept { return drop_own(keeps_net_admin_); }
+    // The same, with nothing that stays. Any thread.
+    bool drop_all_own_capabilities() const noexcept { return drop_own(false); }
     // Of DPDK's interrupt thread, which cannot be asked otherwise; returns when it is done, or has
     // not answered for a second. Control thread.
     bool drop_those_of_interrupts() const;
@@ -32,6 +34,8 @@ class Confinement {
     static void each_second();
 
   private:
+    bool drop_own(bool keep_net_admin) const noexcept;
+
     Confine confine_;
     bool keeps_net_admin_;
 };

@@ -49,6 +49,7 @@ void report_fixed_settings(const SystemSettings& running, uint32_t running_max_f
     report(system.cores == running.cores, "'cores'");
     report(system.memory == running.memory, "'memory'");
     report(system.control == running.control, "'control'");
+    report(system.monitoring == running.monitoring, "'monitoring'");
     report(system.eal == running.eal, "'eal'");
     report(system.ipfix == running.ipfix, "'ipfix'");
     report(wanted.snapshot->conntrack.max == running_max_flows, "'conntrack.max'");
@@ -75,6 +76,14 @@ Result<void> Controller::bring_up(Options options) {
     // First of all, so that a second daemon ends before it touches the devices of the first.
     // Clients that connect now are served when run() begins.
     if (const auto opened = open_server(options.socket); !opened) return opened;
+    const Confinement confinement(system_);
+    const auto confine = [confinement] { confinement.drop_own_capabilities(); };
+    if (system_.monitoring.is_on()) {
+        auto monitoring = Monitoring::open(
+            system_.monitoring, *loop_, [confinement] { confinement.drop_all_own_capabilities(); });
+        if (!monitoring) return tl::unexpected<Error>(monitoring.error());
+        monitoring_ = std::move(*monitoring);
+    }
     std::unique_ptr<Snapshot> snapshot = std::move(options.configuration.snapshot);
     auto log = LogDestination::open(snapshot->logging.rules);
     if (!log) return tl::unexpected<Error>(log.error());
@@ -106,8 +115,6 @@ Result<void> Controller::bring_up(Options options) {
     hand_out(std::move(snapshot));
     set_wall_clock();
     follow_logging(std::move(*log));
-    const Confinement confinement(system_);
-    const auto confine = [confinement] { confinement.drop_own_capabilities(); };
     if (const auto launched = datapath_->launch(eal_, confine); !launched) return launched;
     masquerade_watch_->each_second();
     if (!publisher_->wait_until_active(kActivation_ms))
@@ -117,6 +124,7 @@ Result<void> Controller::bring_up(Options options) {
     transaction_ = std::make_unique<ConfigTransaction>(
         static_cast<Host&>(*this), std::move(options.store), std::move(options.why_no_store));
     transaction_->begin(std::move(options.startup));
+    if (monitoring_ != nullptr) monitoring_->begin(*this);
     start_timers();
     auto calls = ControlCalls::open(*loop_);
     if (!calls) return tl::unexpected<Error>(calls.error());
@@ -193,6 +201,7 @@ void Controller::each_second() {
     nat_pools_->look();
     port_watch_->each_second();
     recheck_watch_.look(*publisher_);
+    if (monitoring_ != nullptr) monitoring_->each_second();
     Confinement::each_second();
     sd_notifyf(0, "STATUS=generation %u, %zu ports, %llu flows, %.2f Mpps",
                publisher_->current().generation, datapath_->ports().size(),
@@ -215,6 +224,7 @@ void Controller::stop() {
     server_.reset();
     telemetry_.reset();
     if (calls_ != nullptr) calls_->close();
+    monitoring_.reset();
     if (datapath_ != nullptr) datapath_->stop(eal_);
 }
 
@@ -225,10 +235,12 @@ Controller::~Controller() {
 CommandOutput Controller::reload(ChangeRequest request) {
     Diagnostics diagnostics;
     auto sources = read_source_texts(config_path_, diagnostics);
-    if (!sources)
+    if (!sources) {
+        transaction_->note_unreadable("reload", request.who, config_path_);
         return CommandOutput::failed(
             exit_code::kConfiguration,
             diagnostics.to_text() + diagnostics.summary() + "; configuration not changed\n");
+    }
     request.sources = std::move(*sources);
     request.how = "reload";
     return transaction_->apply(std::move(request));

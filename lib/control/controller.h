@@ -24,6 +24,7 @@
 #include "control/flow_export/flow_exporter.h"
 #include "control/kernel_watch.h"
 #include "control/masquerade_watch.h"
+#include "control/monitoring/monitoring.h"
 #include "control/nat_pools.h"
 #include "control/port_watch.h"
 #include "control/publisher.h"
@@ -149,6 +150,7 @@ class Controller : private ConfigTransaction::Host {
     std::unique_ptr<ControlCalls> calls_;
     std::unique_ptr<Telemetry> telemetry_;
     std::unique_ptr<ConfigTransaction> transaction_;
+    std::unique_ptr<Monitoring> monitoring_;  // null: nothing is to be told
     EventLoop::Source ageing_;
     EventLoop::Source deadline_;
     EventLoop::Source sampling_;

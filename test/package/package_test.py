@@ -57,7 +57,9 @@ class Packages(unittest.TestCase):
         files = self.contents("rampart")
         for path in ("/usr/sbin/rampartd", "/usr/bin/rampartctl", "/usr/bin/rampart-replay",
                      "/lib/systemd/system/rampartd.service", "/etc/default/rampartd",
-                     "/usr/share/rampart/rampart.schema.json", "/usr/share/man/man5/rampart.yaml.5.gz",
+                     "/usr/share/rampart/rampart.schema.json",
+                     "/usr/share/rampart/monitoring/rampart.rules.yaml",
+                     "/usr/share/rampart/monitoring/rampart-dashboard.json", "/usr/share/man/man5/rampart.yaml.5.gz",
                      "/usr/share/man/man8/rampartd.8.gz", "/usr/share/man/man8/rampartctl.8.gz",
                      "/usr/share/bash-completion/completions/rampartctl",
                      "/usr/share/zsh/vendor-completions/_rampartctl",
