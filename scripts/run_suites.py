@@ -212,7 +212,7 @@ STAGES = {"release": release, "checks": checks, "sanitizers": sanitizers, "fuzz"
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("stages", nargs="*", choices=[[], *STAGES], help="default: all of them")
-    parser.add_argument("--fuzz-seconds", type=int, default=60, help="for each fuzz target")
+    parser.add_argument("--fuzz-seconds", type=int, default=20, help="for each fuzz target")
     parser.add_argument("--verbose", action="store_true")
     options = parser.parse_args()
     run = Runner(options.verbose)

@@ -79,8 +79,8 @@ class DocumentedCommands(unittest.TestCase):
         return [str(own.get(word, word)) for word in words]
 
     def run_endless(self, words):
-        process = subprocess.Popen([RAMPARTCTL, "--socket", self.lab.socket, *words], stdout=subprocess.PIPE,
-                                   stderr=subprocess.PIPE, text=True, errors="replace")
+        process = subprocess.Popen([RAMPARTCTL, "--socket", self.lab.socket, *words], cwd=self.lab.directory,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace")
         # Packets for it to see, and then Control-C, unless it has seen enough by then.
         for _ in range(3):
             self.lab.ping("inside", ADDRESS4["outside"])
