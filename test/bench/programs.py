@@ -64,6 +64,7 @@ class Program:
         self.page.begin(mode=pattern.IDLE)
         if not wait_until(lambda: self.process.poll() is not None or
                           self.page.figures(0)["mark_version"] != 0, seconds) or self.process.poll() is not None:
+            self.close()
             raise CannotMeasure(f"{type(self).__name__} did not start:\n" +
                                 "".join(self.log_path.read_text().splitlines(True)[-15:]))
 
@@ -164,8 +165,9 @@ class Rampart(Program):
         self.lost_before = self.drops()
 
     def ctl(self, *words, check=True, timeout=120):
-        return subprocess.run([str(RAMPARTCTL), "--socket", str(self.socket), *map(str, words)], check=check,
-                              capture_output=True, text=True, timeout=timeout)
+        # As with isolated CPUs: what is not the worker stays off its CPU.
+        return subprocess.run(["taskset", "-c", str(CONTROL_CPU), RAMPARTCTL, "--socket", self.socket, *map(str, words)],
+                              check=check, capture_output=True, text=True, timeout=timeout)
 
     def entries(self):
         return int(self.ctl("conntrack", "-C").stdout)
