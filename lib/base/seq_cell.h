@@ -59,6 +59,18 @@ class SeqCell {
         return value;
     }
 
+    // The same of what T begins with, a `Head`.
+    template <typename Head>
+    Head own_head() const noexcept {
+        static_assert(sizeof(Head) % 8 == 0 && sizeof(Head) <= sizeof(T));
+        std::array<uint64_t, sizeof(Head) / 8> words;
+        for (size_t i = 0; i < words.size(); ++i)
+            words[i] = words_[i].load(std::memory_order_relaxed);
+        Head head;
+        std::memcpy(static_cast<void*>(&head), words.data(), sizeof(Head));
+        return head;
+    }
+
   private:
     std::atomic<uint32_t> sequence_{0};
     std::array<std::atomic<uint64_t>, kWords> words_{};

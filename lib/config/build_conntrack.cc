@@ -132,6 +132,11 @@ void build_conntrack(const Value& document, const Names& names, ConntrackSetting
     set_flag("tcp_ignore_invalid_rst", conntrack.tcp_ignore_invalid_rst);
     set_flag("checksum", conntrack.checksum);
     set_flag("accounting", conntrack.accounting);
+    set_flag("counters", conntrack.counters);
+    if (conntrack.accounting && !conntrack.counters)
+        diagnostics.error("E010", section.find("accounting")->location(),
+                          "'accounting' needs the counters that 'counters: false' leaves out",
+                          "remove 'counters: false'");
     set_flag("timestamp", conntrack.timestamp);
     build_capacity(section, conntrack, diagnostics);
     for (size_t i = 0; i < names.interfaces.size(); ++i) {

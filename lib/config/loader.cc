@@ -129,6 +129,7 @@ std::optional<Configuration> load_configuration(SourceTexts sources, Diagnostics
     build_link(document, snapshot.link, snapshot.ruleset, diagnostics);
     build_conntrack(document, snapshot.ruleset.names, snapshot.conntrack, diagnostics);
     configuration.system.key_index = snapshot.conntrack.index;
+    configuration.system.has_counters = snapshot.conntrack.counters;
     build_ipfix(document, snapshot.conntrack.accounting, configuration.system.ipfix, diagnostics);
     build_logging(document, snapshot.logging, diagnostics);
     build_reload(document, snapshot.reload, diagnostics);

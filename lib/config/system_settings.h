@@ -95,6 +95,7 @@ struct SystemSettings {
     ControlSettings control;
     MonitoringSettings monitoring;
     KeyIndexKind key_index = KeyIndexKind::Buckets;  // conntrack.index
+    bool has_counters = true;                        // conntrack.counters
     std::vector<std::string> eal;                    // extra EAL arguments, after the derived ones
     std::optional<IpfixSettings> ipfix;              // absent: nothing is exported
 

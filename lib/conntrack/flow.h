@@ -1,8 +1,9 @@
 // Flow: one connection, as the worker that owns it sees it per packet.
 //
-//   line 0   deadline, status, tracker state, cached verdicts, accounting     every packet
-//   line 1   TCP windows, or SCTP verification tags                           TCP and SCTP only
-//   FlowInfo (another array, same index)   tuple, birth                       set-up and listings
+//   line 0   key, deadline, status, tracker state, cached verdicts    every packet
+//   line 1   TCP windows, or SCTP verification tags                   TCP and SCTP only
+//   FlowAccounting (another array, same index)   packets and bytes    every packet, if they count
+//   FlowInfo (another array, same index)         tuple, birth         set-up, listings, IPv6
 //
 // Flows live in the arrays of a FlowTable and never move; a FlowIndex names one while it is
 // confirmed. Only the owning worker writes. Control reads the fields tagged so, and FlowInfo
@@ -15,6 +16,7 @@
 #include "base/clock.h"
 #include "base/shared.h"
 #include "conntrack/ct_class.h"
+#include "conntrack/flow_ties.h"
 #include "packet/tuple.h"
 
 namespace rampart {
@@ -104,18 +106,18 @@ struct SctpFlow {
 inline constexpr uint32_t kNotCached = UINT32_MAX;  // the rules' kNoPath
 
 struct alignas(64) Flow {
-    Shared<Tick> deadline;        // worker: rw, control: ro; expired from this tick on
-    Tick check_at = 0;            // worker only; copy of the table's sweep deadline, never later
-    Tick created = 0;             // worker only
-    uint32_t generation = 0;      // worker only; that the rules judged it by last
-    Shared<uint16_t> status;      // worker: rw, control: ro; flow_status
-    uint8_t path_class = 0;       // worker only; CtClass that path[0] was cached for
-    Shared<uint8_t> state;        // worker: rw, control: ro; number of the tracker's state
-    uint32_t path[2]{};           // worker only; PathId per direction, or kNotCached
-    Shared<uint8_t> in_port[2];   // worker: rw, control: ro; that each cached path is for
-    uint8_t out_port[2]{};        // worker only; where that direction leaves
-    Shared<uint64_t> packets[2];  // worker: rw, control: ro; only with accounting
-    Shared<uint64_t> bytes[2];    // worker: rw, control: ro; IP lengths
+    FlowKey4 key;                // worker only; of an IPv4 flow's original tuple, else zero
+    Shared<Tick> deadline;       // worker: rw, control: ro; expired from this tick on
+    Tick check_at = 0;           // worker only; copy of the table's sweep deadline, never later
+    Tick created = 0;            // worker only
+    uint32_t generation = 0;     // worker only; that the rules judged it by last
+    Shared<uint16_t> status;     // worker: rw, control: ro; flow_status
+    uint8_t path_class = 0;      // worker only; CtClass that path[0] was cached for
+    Shared<uint8_t> state;       // worker: rw, control: ro; number of the tracker's state
+    uint32_t path[2]{};          // worker only; PathId per direction, or kNotCached
+    Shared<uint8_t> in_port[2];  // worker: rw, control: ro; that each cached path is for
+    uint8_t out_port[2]{};       // worker only; where that direction leaves
+    FlowTies ties;               // worker: rw, control: some
 
     union {  // worker only; by protocol; begins the second line
         TcpFlow tcp{};
@@ -138,18 +140,34 @@ static_assert(sizeof(Flow) == 128);
 static_assert(offsetof(Flow, tcp) == 64);
 static_assert(sizeof(TcpFlow) <= 56 && sizeof(SctpFlow) <= 56, "eight bytes are left for others");
 
-// The cold record at the same index. Written when the flow is confirmed and when it dies.
+// What passed in each direction, with conntrack.accounting. Same index.
+struct FlowAccounting {
+    Shared<uint64_t> packets[2];  // worker: rw, control: ro
+    Shared<uint64_t> bytes[2];    // worker: rw, control: ro; IP lengths
+};
+// A copy of that.
+struct FlowTraffic {
+    uint64_t packets[2]{};
+    uint64_t bytes[2]{};
+};
+inline void count_traffic(FlowAccounting& own, Direction direction, uint16_t ip_length) noexcept {
+    const auto side = static_cast<unsigned>(direction);
+    own.packets[side].add(1);
+    own.bytes[side].add(ip_length);
+}
+
+// The cold record at the same index: with its SeqCell one line. Written when the flow is confirmed
+// and when it dies.
 struct FlowInfo {
     Tuple original;
-    uint64_t created_ns = 0;     // Now::wall_ns at confirmation
-    uint32_t serial = 0;         // tells incarnations of one index apart; part of the listed id
-    uint32_t is_live = 0;        // 1 while the flow is in the table
-    uint64_t source = 0;         // in SourceCounts; 0: not counted there
-    FlowIndex master = kNoFlow;  // with kExpected: the flow that announced it
-    uint32_t master_serial = 0;
-    uint8_t helper = 0;  // helper_number
-    uint8_t pad[7]{};
+    uint64_t created_ns = 0;  // Now::wall_ns at confirmation
+    // Tells incarnations of one index apart; part of the listed id.
+    uint32_t serial : 30 = 0;
+    uint32_t is_live : 1 = 0;             // while the flow is in the table
+    uint32_t unswapped_is_reply : 1 = 0;  // packets whose key is not swapped are replies
+    uint32_t source = 0;                  // its place in SourceCounts; 0: not counted there
 };
-static_assert(sizeof(FlowInfo) == 80);
+static_assert(sizeof(FlowInfo) == 56);
+inline constexpr uint32_t kMaxSerial = (1u << 30) - 1;
 
 }  // namespace rampart

@@ -1,8 +1,8 @@
 // FlowArrays: the records of a flow table's slots, one array per record, the same index in each.
 //
-//   flows        hot, worker              ties       worker; helpers, other workers
-//   info         cold, SeqCell            links      worker; order of age
-//   sweep_at     deadlines that control scans
+//   flows        hot, worker              info       cold, SeqCell
+//   links        worker; order of age     sweep_at   deadlines that control scans
+//   accounting   only where flows are counted (FlowTableOptions::has_accounting), else null
 //   forwarding   worker; routes and translation, and its cold part reply: only where ports are
 //                routed (FlowTableOptions::has_ways), else null
 //
@@ -13,7 +13,6 @@
 #include "base/seq_cell.h"
 #include "conntrack/eviction_queue.h"
 #include "conntrack/flow.h"
-#include "conntrack/flow_ties.h"
 #include "conntrack/forwarding.h"
 
 namespace rampart {
@@ -25,8 +24,9 @@ struct FlowArrays {
     FlowArrays& operator=(const FlowArrays&) = delete;
 
     // Needs EAL. False: no memory.
-    bool create(uint32_t slots, bool has_ways, int numa_node);
-    static uint64_t bytes_for(uint32_t slots, bool has_ways) noexcept;  // table_bytes.cc
+    bool create(uint32_t slots, bool has_ways, bool has_accounting, int numa_node);
+    static uint64_t bytes_for(uint32_t slots, bool has_ways,
+                              bool has_accounting) noexcept;  // table_bytes.cc
 
     // Everything that a flow's beginning or end touches is on its way to the cache.
     void prefetch(FlowIndex index) const noexcept;
@@ -37,8 +37,8 @@ struct FlowArrays {
     }
 
     Flow* flows = nullptr;
-    FlowTies* ties = nullptr;
     Forwarding* forwarding = nullptr;
+    FlowAccounting* accounting = nullptr;
     SeqCell<FlowInfo>* info = nullptr;
     SeqCell<FlowReply>* reply = nullptr;
     Shared<Tick>* sweep_at = nullptr;  // worker: rw, control: ro

@@ -23,6 +23,10 @@ uint32_t ref_of(FlowIndex index, Direction direction) noexcept {
     return FlowRef(index, direction).raw();
 }
 
+FlowRef plain_ref(FlowIndex index, const FlowInfo& info) noexcept {
+    return {index, info.unswapped_is_reply ? Direction::Reply : Direction::Original};
+}
+
 // 0 means "free" in the sweep array, so a deadline of tick 0 is looked at one tick later.
 Tick sweep_tick(Tick deadline) noexcept {
     return deadline == 0 ? 1 : deadline;
@@ -40,13 +44,12 @@ Result<std::unique_ptr<FlowTable>> FlowTable::create(const Options& options) {
     const uint32_t capacity = options.capacity + kSpareSlots;
     table->sources_ = options.sources;
     table->capacity_ = capacity;
-    const bool has_keys =
-        table->keys_.create({options.name, options.capacity * options.keys_per_flow, node,
-                             options.hash, options.index});
+    const bool has_keys = table->keys_.create(key_options(options), table->arrays_);
     table->free_ = allocate_indexes("flow-free", capacity, node);
     table->erased_ = allocate_indexes("flow-erased", capacity, node);
-    if (!has_keys || !table->arrays_.create(capacity, options.has_ways, node) || !table->free_ ||
-        !table->erased_)
+    if (!has_keys ||
+        !table->arrays_.create(capacity, options.has_ways, options.has_accounting, node) ||
+        !table->free_ || !table->erased_)
         return failure("no memory for a table of " + std::to_string(options.capacity) + " flows (" +
                            std::to_string(bytes_for(options) >> 20) + " MiB)",
                        "raise memory.size, reserve more hugepages, or lower conntrack.max");
@@ -63,6 +66,14 @@ FlowTable::~FlowTable() {
     rte_free(erased_);
 }
 
+Tuple FlowTable::original_tuple(FlowIndex index) const noexcept {
+    return arrays_.info[index].own_head<Tuple>();
+}
+
+bool FlowTable::read_reply(FlowIndex index, FlowReply& reply) const noexcept {
+    return arrays_.reply[index].read(reply);
+}
+
 Tuple FlowTable::tuple_of(FlowIndex index, Direction direction) const noexcept {
     if (direction == Direction::Original) return original_tuple(index);
     return arrays_.flows[index].is_translated() ? reply(index).reply
@@ -73,9 +84,13 @@ FlowIndex FlowTable::allocate() noexcept {
     if (free_count_ == 0) return kNoFlow;
     const FlowIndex index = free_[--free_count_];
     new (&arrays_.flows[index]) Flow;
-    arrays_.ties[index] = {};
+    if (arrays_.accounting != nullptr) new (&arrays_.accounting[index]) FlowAccounting;
     if (arrays_.forwarding != nullptr) new (&arrays_.forwarding[index]) Forwarding;
     return index;
+}
+
+void FlowTable::prefetch_free(uint32_t ahead) const noexcept {
+    if (ahead < free_count_) prefetch_slot(free_[free_count_ - 1 - ahead]);
 }
 
 void FlowTable::release(FlowIndex index) noexcept {
@@ -87,30 +102,40 @@ void FlowTable::uncount(FlowIndex index) noexcept {
     if (counted_ != nullptr) counted_->uncount(index);
 }
 
-void FlowTable::enter(FlowIndex index, const FlowInfo& info, Tick deadline) noexcept {
+// Everything that says whose key it is, before the key is entered.
+void FlowTable::record(FlowIndex index, FlowInfo info) noexcept {
+    info.serial = next_serial_ & kMaxSerial;
+    info.is_live = 1;
+    ++next_serial_;
+    arrays_.info[index].write(info);
+}
+
+void FlowTable::take_back(FlowIndex index) noexcept {
+    arrays_.info[index].write({});
+    release(index);
+}
+
+void FlowTable::enter(FlowIndex index, uint8_t protocol, Tick deadline) noexcept {
     Flow& flow = arrays_.flows[index];
     flow.status.store(static_cast<uint16_t>(flow.status.load() | flow_status::kConfirmed));
     flow.deadline.store(deadline);
-    FlowInfo live = info;
-    live.serial = next_serial_++;
-    live.is_live = 1;
-    arrays_.info[index].write(live);
     set_sweep(index, deadline);
     count_.add(1);
-    by_protocol_.begun[tracker_number(info.original.protocol)].add(1);
+    by_protocol_.begun[tracker_number(protocol)].add(1);
     unassured_.add(index, deadline);
 }
 
-bool FlowTable::confirm(FlowIndex index, const Packet& first_packet, uint32_t hash,
-                        const FlowInfo& info, Tick deadline) noexcept {
+bool FlowTable::confirm(FlowIndex index, const Packet& first_packet, uint32_t hash, FlowInfo info,
+                        Tick deadline) noexcept {
     // The first packet is original; when it is its own reply, later packets count as replies.
-    const bool unswapped_is_reply = first_packet.swapped != first_packet.self_inverse;
-    const FlowRef ref(index, unswapped_is_reply ? Direction::Reply : Direction::Original);
-    if (!keys_.insert(first_packet, hash, TableEntry::plain(ref))) {
-        release(index);
+    info.unswapped_is_reply = first_packet.swapped != first_packet.self_inverse;
+    if (first_packet.family == Family::Ipv4) arrays_.flows[index].key = first_packet.key4;
+    record(index, info);
+    if (!keys_.insert(first_packet, hash, TableEntry::plain(plain_ref(index, info)))) {
+        take_back(index);
         return false;
     }
-    enter(index, info, deadline);
+    enter(index, info.original.protocol, deadline);
     return true;
 }
 
@@ -118,18 +143,25 @@ bool FlowTable::confirm_translated(FlowIndex index, const FlowInfo& info, const 
                                    Tick deadline) noexcept {
     const uint32_t forth = ref_of(index, Direction::Original);
     const uint32_t back = ref_of(index, Direction::Reply);
+    if (info.original.family == Family::Ipv4) make_key(info.original, arrays_.flows[index].key);
+    record(index, info);
+    arrays_.reply[index].write(reply);
     bool is_in = keys_.insert_one_way(info.original, one_way_entry, forth);
     if (is_in && !keys_.insert_one_way(reply.reply, one_way_entry, back)) {
         keys_.remove_one_way(info.original, one_way_entry, forth);
         is_in = false;
     }
     if (!is_in) {
-        release(index);
+        take_back(index);
         return false;
     }
-    arrays_.reply[index].write(reply);
-    enter(index, info, deadline);
+    enter(index, info.original.protocol, deadline);
     return true;
+}
+
+void FlowTable::set_assured(FlowIndex index) noexcept {
+    unassured_.remove(index);
+    closing_.remove(index);
 }
 
 void FlowTable::set_closing(FlowIndex index) noexcept {
@@ -167,10 +199,15 @@ uint32_t FlowTable::evict_closing(uint32_t count) noexcept {
     return evicted;
 }
 
+uint32_t FlowTable::hash_of_plain(FlowIndex index) const noexcept {
+    const FlowKey4& key = arrays_.flows[index].key;
+    return key.protocol != 0 ? keys_.hash_of(key) : keys_.hash_of(original_tuple(index));
+}
+
 void FlowTable::forget(FlowIndex index) noexcept {
     FlowInfo info = arrays_.info[index].own();
     if (!arrays_.flows[index].is_translated()) {
-        keys_.remove_plain(info.original);
+        keys_.remove_plain(info.original, hash_of_plain(index), plain_ref(index, info));
     } else {
         const FlowReply translated = reply(index);
         keys_.remove_one_way(info.original, one_way_entry, ref_of(index, Direction::Original));
@@ -214,6 +251,17 @@ void FlowTable::set_deadline(FlowIndex index, Tick deadline) noexcept {
     if (!flow.has(flow_status::kFixedTimeout)) refresh(flow, index, deadline);
 }
 
+FlowTraffic FlowTable::traffic(FlowIndex index) const noexcept {
+    FlowTraffic traffic;
+    if (arrays_.accounting == nullptr) return traffic;
+    const FlowAccounting& own = arrays_.accounting[index];
+    for (const unsigned side : {0u, 1u}) {
+        traffic.packets[side] = own.packets[side].load();
+        traffic.bytes[side] = own.bytes[side].load();
+    }
+    return traffic;
+}
+
 bool FlowTable::is_live(FlowIndex index) const noexcept {
     return index < capacity_ && arrays_.flows[index].has(flow_status::kConfirmed) &&
            !arrays_.flows[index].has(flow_status::kDying);
@@ -228,11 +276,11 @@ bool FlowTable::erase_incarnation(FlowIndex index, uint32_t serial) noexcept {
 void FlowTable::discount(FlowIndex index, uint32_t serial, unsigned side, uint64_t packets,
                          uint64_t bytes) noexcept {
     if (!is_live(index) || arrays_.info[index].own().serial != serial) return;
-    Flow& flow = arrays_.flows[index];
+    if (arrays_.accounting == nullptr) return;
+    FlowAccounting& own = arrays_.accounting[index];
     // Two callers may have shown the same packets.
-    flow.packets[side].store(flow.packets[side].load() -
-                             std::min(packets, flow.packets[side].load()));
-    flow.bytes[side].store(flow.bytes[side].load() - std::min(bytes, flow.bytes[side].load()));
+    own.packets[side].store(own.packets[side].load() - std::min(packets, own.packets[side].load()));
+    own.bytes[side].store(own.bytes[side].load() - std::min(bytes, own.bytes[side].load()));
 }
 
 uint32_t FlowTable::erase_range(FlowIndex first, uint32_t count) noexcept {
@@ -247,7 +295,7 @@ uint32_t FlowTable::erase_range(FlowIndex first, uint32_t count) noexcept {
 
 void FlowTable::prefetch_key_if_due(FlowIndex index, Tick now) const noexcept {
     if (is_live(index) && is_past(arrays_.flows[index].deadline.load(), now))
-        keys_.prefetch_plain(original_tuple(index));
+        keys_.prefetch(hash_of_plain(index));
 }
 
 bool FlowTable::expire_if_due(FlowIndex index, Tick now) noexcept {

@@ -30,7 +30,7 @@ namespace rampart {
 class FlowTable {
   public:
     static constexpr uint32_t kSpareSlots = KeyBatch::kCapacity;
-    // An index and a direction fit into 28 bits, with a value to spare (bucket_index.h).
+    // An index and a direction fit into 28 bits, with a value to spare (tag_index.h).
     static constexpr uint32_t kMaxCapacity = (1u << 27) - 2 * kSpareSlots;
     using Options = FlowTableOptions;
 
@@ -52,12 +52,10 @@ class FlowTable {
     // Gives an allocated flow back that was never confirmed.
     void release(FlowIndex index) noexcept;
     // What the allocation after `ahead` others will touch is on its way to the cache.
-    void prefetch_free(uint32_t ahead) const noexcept {
-        if (ahead < free_count_) prefetch_slot(free_[free_count_ - 1 - ahead]);
-    }
-    // Puts it into the table under the key of its first packet. False when the hash has no room:
-    // the flow is released.
-    bool confirm(FlowIndex index, const Packet& first_packet, uint32_t hash, const FlowInfo& info,
+    void prefetch_free(uint32_t ahead) const noexcept;
+    // Puts it into the table under the key of its first packet, whose tuple is info.original. False
+    // when there is no room: the flow is released.
+    bool confirm(FlowIndex index, const Packet& first_packet, uint32_t hash, FlowInfo info,
                  Tick deadline) noexcept;
     // The same for a translated flow, whose replies have the tuple `reply.reply`. False also when
     // either tuple is another flow's.
@@ -72,10 +70,7 @@ class FlowTable {
     // The connections that began to close first go, up to `count`; returns how many.
     uint32_t evict_closing(uint32_t count) noexcept;
     // It is ASSURED, and not being closed: it gives way to nobody.
-    void set_assured(FlowIndex index) noexcept {
-        unassured_.remove(index);
-        closing_.remove(index);
-    }
+    void set_assured(FlowIndex index) noexcept;
     // Its connection is being closed: control may ask for its place.
     void set_closing(FlowIndex index) noexcept;
     // Of an essential rule: it never gives way. After confirm().
@@ -135,25 +130,25 @@ class FlowTable {
         __builtin_prefetch(reinterpret_cast<const char*>(&arrays_.flows[ref.index()]) + 64 * line,
                            0);
     }
-    FlowTies& ties(FlowIndex index) noexcept { return arrays_.ties[index]; }
-    const FlowTies& ties(FlowIndex index) const noexcept { return arrays_.ties[index]; }
+    FlowTies& ties(FlowIndex index) noexcept { return arrays_.flows[index].ties; }
+    const FlowTies& ties(FlowIndex index) const noexcept { return arrays_.flows[index].ties; }
+    // What counts the packets of each flow; null without FlowTableOptions::has_accounting.
+    FlowAccounting* accounting() noexcept { return arrays_.accounting; }
+    void prefetch_accounting(FlowRef ref) const noexcept {
+        __builtin_prefetch(&arrays_.accounting[ref.index()], 1);
+    }
     // With FlowTableOptions::has_ways.
     Forwarding& forwarding(FlowIndex index) noexcept { return arrays_.forwarding[index]; }
     void prefetch_rank(FlowRef ref) const noexcept { arrays_.prefetch_rank(ref.index()); }
     const Forwarding& forwarding(FlowIndex index) const noexcept {
         return arrays_.forwarding[index];
     }
-    void prefetch_forwarding(FlowRef ref) const noexcept {
-        __builtin_prefetch(&arrays_.forwarding[ref.index()], 1);
-    }
     // Of confirmed flows with kSrcNat or kDstNat.
     FlowReply reply(FlowIndex index) const noexcept { return arrays_.reply[index].own(); }
     // That of packets of this direction, as they come in.
     Tuple tuple_of(FlowIndex index, Direction direction) const noexcept;
     FlowInfo info(FlowIndex index) const noexcept { return arrays_.info[index].own(); }
-    Tuple original_tuple(FlowIndex index) const noexcept {
-        return arrays_.info[index].own().original;
-    }
+    Tuple original_tuple(FlowIndex index) const noexcept;
 
     // --- control (any thread) ---
     uint32_t limit() const noexcept { return capacity_ - kSpareSlots; }  // flows in the table
@@ -167,16 +162,20 @@ class FlowTable {
         return arrays_.info[index].read(info) && info.is_live != 0;
     }
     // Of a flow whose status has kSrcNat or kDstNat.
-    bool read_reply(FlowIndex index, FlowReply& reply) const noexcept {
-        return arrays_.reply[index].read(reply);
-    }
+    bool read_reply(FlowIndex index, FlowReply& reply) const noexcept;
+    // Zero when flows are not counted.
+    FlowTraffic traffic(FlowIndex index) const noexcept;
 
   private:
     FlowTable() = default;
     void set_sweep(FlowIndex index, Tick at) noexcept;
     void forget(FlowIndex index) noexcept;
     void give_back(FlowIndex index) noexcept;
-    void enter(FlowIndex index, const FlowInfo& info, Tick deadline) noexcept;
+    static KeyTable::Options key_options(const Options& options);
+    void record(FlowIndex index, FlowInfo info) noexcept;
+    void take_back(FlowIndex index) noexcept;
+    void enter(FlowIndex index, uint8_t protocol, Tick deadline) noexcept;
+    uint32_t hash_of_plain(FlowIndex index) const noexcept;
     bool is_live(FlowIndex index) const noexcept;
 
     KeyTable keys_;

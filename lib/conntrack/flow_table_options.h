@@ -15,7 +15,9 @@ struct FlowTableOptions {
     std::string name;                 // of the hashes inside DPDK; unique in the process
     uint32_t capacity = 0;            // flows
     uint32_t keys_per_flow = 1;       // 2 when all may be translated
+    uint32_t foreign_keys = 0;        // of flows of other workers
     bool has_ways = true;             // routes and translation; false: no port is routed
+    bool has_accounting = true;       // packets and bytes
     SourceCounts* sources = nullptr;  // shared by all tables; null: nothing is counted
     int numa_node = -1;
     KeyedHash hash = KeyedHash::from_seed(0);

@@ -1,8 +1,22 @@
 #include "conntrack/key_table.h"
 
+#include <cstring>
+
 #include "base/assert.h"
 
 namespace rampart {
+namespace {
+
+// What stands among the tags for a foreign entry: its place in the KeyStore instead of the worker.
+TableEntry foreign_at(TableEntry entry, uint32_t slot) noexcept {
+    return TableEntry::from_raw(entry.raw() >> 32 << 32 | slot);
+}
+
+uint32_t foreign_slot(TableEntry stored) noexcept {
+    return static_cast<uint32_t>(stored.raw());
+}
+
+}  // namespace
 
 // A key with its hash.
 struct KeyTable::Key {
@@ -17,12 +31,25 @@ struct KeyTable::Key {
         else
             key6 = packet.key6;
     }
+    Key(const void* key, Family of, uint32_t key_hash) noexcept
+        : family(of), swapped(false), hash(key_hash) {
+        if (family == Family::Ipv4)
+            key4 = *static_cast<const FlowKey4*>(key);
+        else
+            key6 = *static_cast<const FlowKey6*>(key);
+    }
     const void* bytes() const noexcept {
         return family == Family::Ipv4 ? static_cast<const void*>(&key4) : &key6;
     }
     void take_other_form(const KeyedHash& keyed) noexcept {
         (family == Family::Ipv4 ? key4.pad : key6.pad[0]) = 1;
         rehash(keyed);
+    }
+    // The key itself, in whatever form.
+    FlowKey4 plain4() const noexcept {
+        FlowKey4 plain = key4;
+        plain.pad = 0;
+        return plain;
     }
     void rehash(const KeyedHash& keyed) noexcept {
         hash = family == Family::Ipv4 ? keyed.hash(key4) : keyed.hash(key6);
@@ -35,15 +62,17 @@ struct KeyTable::Key {
     FlowKey6 key6;
 };
 
-bool KeyTable::create(const Options& options) {
+bool KeyTable::create(const Options& options, const FlowArrays& arrays) {
     hash_ = options.hash;
-    has_buckets_ = options.kind == KeyIndexKind::Buckets;
-    const bool has4 = has_buckets_
-                          ? buckets4_.create(options.capacity, options.numa_node, options.hash)
-                          : hash4_.create(options.name + "-4", sizeof(FlowKey4), options.capacity,
-                                          options.numa_node);
-    return has4 && hash6_.create(options.name + "-6", sizeof(FlowKey6), options.capacity,
-                                 options.numa_node);
+    arrays_ = &arrays;
+    has_tags_ = options.kind == KeyIndexKind::Buckets;
+    if (has_tags_)
+        return tags_.create(options.capacity, options.numa_node) &&
+               foreign_.create(options.foreign_keys, options.numa_node);
+    return hash4_.create(options.name + "-4", sizeof(FlowKey4), options.capacity,
+                         options.numa_node) &&
+           hash6_.create(options.name + "-6", sizeof(FlowKey6), options.capacity,
+                         options.numa_node);
 }
 
 void KeyTable::hash(KeyBatch& batch, Family family) const noexcept {
@@ -57,19 +86,71 @@ uint32_t KeyTable::hash_of(const Tuple& tuple) const noexcept {
     return Key(tuple, hash_).hash;
 }
 
+void KeyTable::prefetch_unusual(uint32_t word) const noexcept {
+    const TableEntry stored = TagIndex::entry_of(word);
+    if (stored.is_foreign()) return foreign_.prefetch(foreign_slot(stored));
+    __builtin_prefetch(&arrays_->flows[stored.index()]);
+    __builtin_prefetch(&arrays_->forwarding[stored.index()], 1);
+    __builtin_prefetch(&arrays_->reply[stored.index()]);
+}
+
+bool KeyTable::is_of(TableEntry stored, const Key& key) const noexcept {
+    if (stored.is_foreign()) return foreign_.is_key(foreign_slot(stored), key.family, key.bytes());
+    const FlowIndex index = stored.index();
+    const bool is_reply =
+        !stored.is_plain() && stored.toward(!stored.covers(false)).direction() == Direction::Reply;
+    if (!is_reply && key.family == Family::Ipv4)
+        return is_equal(arrays_->flows[index].key, key.plain4());
+    const Tuple tuple =
+        is_reply ? arrays_->reply[index].own_head<Tuple>() : arrays_->info[index].own_head<Tuple>();
+    if (tuple.family != key.family) return false;
+    if (key.family == Family::Ipv4) {
+        FlowKey4 its;
+        make_key(tuple, its);
+        return is_equal(its, key.plain4());
+    }
+    FlowKey6 its;
+    make_key(tuple, its);
+    its.pad[0] = key.key6.pad[0];
+    return std::memcmp(&its, &key.key6, sizeof(its)) == 0;
+}
+
+TableEntry KeyTable::look_up_stored(const Key& key) const noexcept {
+    return tags_.look_up(key.hash, [&](TableEntry stored) { return is_of(stored, key); });
+}
+
+TableEntry KeyTable::named(TableEntry stored) const noexcept {
+    return stored.is_foreign() ? foreign_.entry(foreign_slot(stored)) : stored;
+}
+
+TableEntry KeyTable::verify(const KeyBatch& batch, uint32_t at, Family family,
+                            uint32_t word) const noexcept {
+    const Key key(batch.key[at], family, batch.hash[at]);
+    const TableEntry stored = TagIndex::entry_of(word);
+    return named(is_of(stored, key) ? stored : look_up_stored(key));
+}
+
 TableEntry KeyTable::look_up(const Key& key) const noexcept {
-    if (key.family == Family::Ipv4 && has_buckets_) return buckets4_.look_up(key.key4, key.hash);
-    return (key.family == Family::Ipv4 ? hash4_ : hash6_).look_up(key.bytes(), key.hash);
+    return has_tags_ ? named(look_up_stored(key))
+                     : rte_hash_of(key.family).look_up(key.bytes(), key.hash);
 }
 
 bool KeyTable::add(const Key& key, TableEntry entry) noexcept {
-    if (key.family == Family::Ipv4 && has_buckets_) return buckets4_.add(key.key4, key.hash, entry);
-    return (key.family == Family::Ipv4 ? hash4_ : hash6_).add(key.bytes(), key.hash, entry);
+    if (!has_tags_) return rte_hash_of(key.family).add(key.bytes(), key.hash, entry);
+    if (!entry.is_foreign()) return tags_.add(key.hash, entry);
+    const uint32_t slot = foreign_.add(key.family, key.bytes(), entry);
+    if (slot == KeyStore::kNoSlot) return false;
+    if (tags_.add(key.hash, foreign_at(entry, slot))) return true;
+    foreign_.remove(slot);
+    return false;
 }
 
 bool KeyTable::remove(const Key& key) noexcept {
-    if (key.family == Family::Ipv4 && has_buckets_) return buckets4_.remove(key.key4, key.hash);
-    return (key.family == Family::Ipv4 ? hash4_ : hash6_).remove(key.bytes(), key.hash);
+    if (!has_tags_) return rte_hash_of(key.family).remove(key.bytes(), key.hash);
+    const TableEntry stored = look_up_stored(key);
+    if (stored.is_none()) return false;
+    if (stored.is_foreign()) foreign_.remove(foreign_slot(stored));
+    return tags_.remove(key.hash, stored);
 }
 
 TableEntry KeyTable::find_other_form(const Packet& packet) const noexcept {
@@ -144,14 +225,10 @@ void KeyTable::remove_one_way(const Tuple& tuple,
     --one_ways_;
 }
 
-void KeyTable::remove_plain(const Tuple& tuple) noexcept {
-    const Key key(tuple, hash_);
-    const bool was_there = remove(key);
+void KeyTable::remove_plain(const Tuple& tuple, uint32_t hash, FlowRef ref) noexcept {
+    const bool was_there =
+        has_tags_ ? tags_.remove(hash, TableEntry::plain(ref)) : remove(Key(tuple, hash_));
     RAMPART_ASSERT(was_there);
-}
-
-void KeyTable::prefetch_plain(const Tuple& tuple) const noexcept {
-    if (tuple.family == Family::Ipv4 && has_buckets_) buckets4_.prefetch(hash_of(tuple));
 }
 
 }  // namespace rampart

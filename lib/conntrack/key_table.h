@@ -1,51 +1,31 @@
-// KeyTable: flow keys -> TableEntry, in one index per address family.
+// KeyTable: flow keys -> TableEntry.
+//
+//   TagIndex      both families; the keys are in the flows (Flow::key, FlowInfo, FlowReply), and of
+//                 foreign entries in a KeyStore; or
+//   RteHashIndex  one per family, with the keys (conntrack.index: rte_hash)
 //
 // One key per flow: both directions normalise to it (tuple.h). A translated flow has two, one per
 // direction (table_entry.h); where that one is taken in the other order, it is kept under the key's
-// other form, which no packet has by itself. Allocated at start. Owner: one worker, which alone
+// other form, which no packet has by itself. What names a flow as its own is written into the
+// flow's records before it is inserted here. Allocated at start. Owner: one worker, which alone
 // calls it.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <string>
 
 #include "base/result.h"
-#include "conntrack/bucket_index.h"
+#include "conntrack/flow_arrays.h"
+#include "conntrack/key_batch.h"
+#include "conntrack/key_store.h"
 #include "conntrack/keyed_hash.h"
 #include "conntrack/rte_hash_index.h"
 #include "conntrack/settings.h"
 #include "conntrack/table_entry.h"
+#include "conntrack/tag_index.h"
 #include "packet/packet.h"
 
 namespace rampart {
-
-// The keys of one family in a burst, in the order of arrival.
-struct KeyBatch {
-    static constexpr uint32_t kCapacity = 64;
-
-    uint32_t count = 0;
-    std::array<const void*, kCapacity> key;   // FlowKey4 or FlowKey6
-    std::array<uint32_t, kCapacity> hash;     // set by KeyTable::hash
-    std::array<uint8_t, kCapacity> position;  // of the packet in its burst
-
-    void add(uint32_t at, const Packet& packet) noexcept {
-        key[count] = &packet.key4;  // both families' keys begin there
-        position[count++] = static_cast<uint8_t>(at);
-    }
-    // Those stay for which keep(position, hash) is true.
-    template <typename Keep>
-    void keep_if(Keep keep) noexcept {
-        uint32_t kept = 0;
-        for (uint32_t at = 0; at < count; ++at) {
-            if (!keep(uint32_t{position[at]}, hash[at])) continue;
-            key[kept] = key[at];
-            hash[kept] = hash[at];
-            position[kept++] = position[at];
-        }
-        count = kept;
-    }
-};
 
 class KeyTable {
   public:
@@ -54,36 +34,60 @@ class KeyTable {
     KeyTable& operator=(const KeyTable&) = delete;
 
     struct Options {
-        std::string name;  // unique in the process
-        uint32_t capacity = 0;
+        std::string name;           // unique in the process
+        uint32_t capacity = 0;      // keys
+        uint32_t foreign_keys = 0;  // of those for flows of other workers
         int numa_node = -1;
         KeyedHash hash = KeyedHash::from_seed(0);
-        KeyIndexKind kind = KeyIndexKind::Buckets;  // of IPv4; IPv6 is always in an RteHashIndex
+        KeyIndexKind kind = KeyIndexKind::Buckets;
     };
-    // Room for `capacity` keys of each family; false: no memory.
-    bool create(const Options& options);
-    static uint64_t bytes_for(uint32_t capacity, KeyIndexKind kind) noexcept;
+    // `arrays` is where the flows are, and outlives this. An RteHash table has room for `capacity`
+    // keys of each family. False: no memory.
+    bool create(const Options& options, const FlowArrays& arrays);
+    static uint64_t bytes_for(const Options& options) noexcept;
 
     // Fills batch.hash.
     void hash(KeyBatch& batch, Family family) const noexcept;
     // The keyed hash of a tuple's key: what steering goes by.
     uint32_t hash_of(const Tuple& tuple) const noexcept;
+    uint32_t hash_of(const FlowKey4& key) const noexcept { return hash_.hash(key); }
 
     // For each of a batch, in any order: plain(at, FlowRef) where there is a plain entry, of a
     // packet whose key is not swapped; other(at, TableEntry) for everything else, and nothing.
     // settle() says whether such an entry is the packet's.
+    // What the entries name is on its way to the cache then.
     template <typename Plain, typename Other>
     void find(const KeyBatch& batch, Family family, Plain plain, Other other) const noexcept {
-        if (family == Family::Ipv4 && has_buckets_) [[likely]]
-            return buckets4_.find(batch.key.data(), batch.hash.data(), batch.count, plain, other);
-        TableEntry entries[KeyBatch::kCapacity];
-        (family == Family::Ipv4 ? hash4_ : hash6_)
-            .find(batch.key.data(), batch.hash.data(), batch.count, entries);
-        for (uint32_t at = 0; at < batch.count; ++at) {
-            if (entries[at].is_plain() && !entries[at].is_none()) [[likely]]
-                plain(at, FlowRef::from_raw(static_cast<uint32_t>(entries[at].raw())));
-            else
-                other(at, entries[at]);
+        if (!has_tags_) [[unlikely]]
+            return find_in_rte_hash(batch, family, plain, other);
+        uint32_t words[KeyBatch::kCapacity];
+        if (family == Family::Ipv4) {
+            tags_.propose(batch.hash.data(), batch.count, words,
+                          [&](uint32_t, uint32_t word) { prefetch_flow(word); });
+            for (uint32_t at = 0; at < batch.count; ++at) {
+                const uint32_t word = words[at];
+                if (word < TagIndex::kNothing &&
+                    is_equal(arrays_->flows[word >> 1].key,
+                             *static_cast<const FlowKey4*>(batch.key[at]))) [[likely]]
+                    plain(at, FlowRef::from_raw(word));
+                else
+                    other(at, word == TagIndex::kNothing ? TableEntry{}
+                                                         : verify(batch, at, family, word));
+            }
+        } else {
+            tags_.propose(batch.hash.data(), batch.count, words, [&](uint32_t, uint32_t word) {
+                prefetch_flow(word);
+                prefetch_info(word);
+            });
+            for (uint32_t at = 0; at < batch.count; ++at) {
+                const TableEntry entry = words[at] == TagIndex::kNothing
+                                             ? TableEntry{}
+                                             : verify(batch, at, family, words[at]);
+                if (entry.is_plain() && !entry.is_none())
+                    plain(at, FlowRef::from_raw(static_cast<uint32_t>(entry.raw())));
+                else
+                    other(at, entry);
+            }
         }
     }
     TableEntry settle(TableEntry found, const Packet& packet) const noexcept {
@@ -110,15 +114,61 @@ class KeyTable {
                         TableEntry (*make)(uint32_t what, bool swapped) noexcept,
                         uint32_t what) noexcept;
     // Before insert(), of a packet that was looked up a moment ago.
-    void prefetch_room(const Packet& packet, uint32_t hash) const noexcept {
-        if (packet.family == Family::Ipv4 && has_buckets_) buckets4_.prefetch_room(hash);
+    void prefetch_room(uint32_t hash) const noexcept {
+        if (has_tags_) tags_.prefetch_room(hash);
     }
-    void remove_plain(const Tuple& tuple) noexcept;
-    // Where that one is on its way to the cache.
-    void prefetch_plain(const Tuple& tuple) const noexcept;
+    void remove_plain(const Tuple& tuple, uint32_t hash, FlowRef ref) noexcept;
+    // Where it is on its way to the cache.
+    void prefetch(uint32_t hash) const noexcept {
+        if (has_tags_) tags_.prefetch(hash);
+    }
 
   private:
     struct Key;
+    static bool is_equal(const FlowKey4& a, const FlowKey4& b) noexcept {
+        const auto* first = reinterpret_cast<const uint8_t*>(&a);
+        const auto* second = reinterpret_cast<const uint8_t*>(&b);
+        return ((load<uint64_t>(first) ^ load<uint64_t>(second)) |
+                (load<uint64_t>(first + 8) ^ load<uint64_t>(second + 8))) == 0;
+    }
+    void prefetch_flow(uint32_t word) const noexcept {
+        if (word >> TagIndex::kFlagShift == 0) [[likely]] {
+            __builtin_prefetch(&arrays_->flows[word >> 1]);
+            if (arrays_->forwarding != nullptr)
+                __builtin_prefetch(&arrays_->forwarding[word >> 1], 1);
+        } else {
+            prefetch_unusual(word);
+        }
+    }
+    void prefetch_info(uint32_t word) const noexcept {
+        if (word >> TagIndex::kFlagShift == 0) __builtin_prefetch(&arrays_->info[word >> 1]);
+    }
+    void prefetch_unusual(uint32_t word) const noexcept;
+    // The entry that was proposed, if its key is this one, or another one of this key.
+    TableEntry verify(const KeyBatch& batch, uint32_t at, Family family,
+                      uint32_t word) const noexcept;
+    template <typename Plain, typename Other>
+    void find_in_rte_hash(const KeyBatch& batch, Family family, Plain plain,
+                          Other other) const noexcept {
+        TableEntry entries[KeyBatch::kCapacity];
+        rte_hash_of(family).find(batch.key.data(), batch.hash.data(), batch.count, entries);
+        for (uint32_t at = 0; at < batch.count; ++at) {
+            if (entries[at].is_plain() && !entries[at].is_none())
+                plain(at, FlowRef::from_raw(static_cast<uint32_t>(entries[at].raw())));
+            else
+                other(at, entries[at]);
+        }
+    }
+    const RteHashIndex& rte_hash_of(Family family) const noexcept {
+        return family == Family::Ipv4 ? hash4_ : hash6_;
+    }
+    RteHashIndex& rte_hash_of(Family family) noexcept {
+        return family == Family::Ipv4 ? hash4_ : hash6_;
+    }
+    // As it stands among the tags: a foreign one names its place in the store.
+    TableEntry look_up_stored(const Key& key) const noexcept;
+    bool is_of(TableEntry stored, const Key& key) const noexcept;
+    TableEntry named(TableEntry stored) const noexcept;
     TableEntry look_up(const Key& key) const noexcept;
     TableEntry find_other_form(const Packet& packet) const noexcept;
     bool has_other_form(Key key) const noexcept;
@@ -126,12 +176,13 @@ class KeyTable {
     bool remove(const Key& key) noexcept;
 
     KeyedHash hash_ = KeyedHash::from_seed(0);
-    bool has_buckets_ = false;
-    BucketIndex buckets4_;
-    RteHashIndex hash4_;  // unless has_buckets_
-    RteHashIndex hash6_;
-    uint32_t one_ways_ = 0;     // entries that are not plain
-    uint32_t other_forms_ = 0;  // entries under the other form of their key
+    const FlowArrays* arrays_ = nullptr;
+    bool has_tags_ = false;
+    TagIndex tags_;
+    KeyStore foreign_;
+    RteHashIndex hash4_, hash6_;  // unless has_tags_
+    uint32_t one_ways_ = 0;       // entries that are not plain
+    uint32_t other_forms_ = 0;    // entries under the other form of their key
 };
 
 }  // namespace rampart

@@ -47,7 +47,7 @@ enum class OnFull : uint8_t {
     EarlyDrop  // the oldest flow that is not ASSURED gives way
 };
 
-// What keeps the flow keys of IPv4 (key_table.h).
+// What finds flows by their keys (key_table.h).
 enum class KeyIndexKind : uint8_t { Buckets, RteHash };
 
 struct ConntrackSettings {
@@ -61,6 +61,7 @@ struct ConntrackSettings {
     uint8_t tcp_max_retrans = 3;
     bool checksum = true;     // verify transport checksums of packets that enter
     bool accounting = false;  // packets and bytes per flow and direction
+    bool counters = true;     // room for them; fixed at start
     bool timestamp = false;   // listings show when a flow began
 
     // What happens as the table fills; see docs/conntrack.md, "A full table".

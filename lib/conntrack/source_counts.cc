@@ -37,7 +37,8 @@ uint64_t SourceCounts::source_of(const Tuple& tuple, uint8_t prefix4,
     return uint64_t{hash_.hash(key)} << 32 | low;
 }
 
-SourceCounts::Added SourceCounts::try_add(uint64_t source, uint32_t limit) noexcept {
+SourceCounts::Added SourceCounts::try_add(uint64_t source, uint32_t limit,
+                                          uint32_t& place) noexcept {
     Bucket& bucket = bucket_of(source);
     const uint64_t tag = tag_of(source);
     for (;;) {
@@ -62,19 +63,19 @@ SourceCounts::Added SourceCounts::try_add(uint64_t source, uint32_t limit) noexc
             seen = 0;
         }
         const uint64_t wanted = seen == 0 ? tag + 1 : seen + 1;
-        if (own->compare_exchange_weak(seen, wanted, std::memory_order_relaxed))
-            return Added::Counted;
+        if (!own->compare_exchange_weak(seen, wanted, std::memory_order_relaxed)) continue;
+        place = static_cast<uint32_t>((source & mask_) * kPerBucket +
+                                      static_cast<uint64_t>(own - bucket.words) + 1);
+        return Added::Counted;
     }
 }
 
-void SourceCounts::remove(uint64_t source) noexcept {
-    const uint64_t tag = tag_of(source);
-    for (Word& word : bucket_of(source).words) {
-        uint64_t value = word.load(std::memory_order_relaxed);
-        while (value != 0 && tag_of(value) == tag) {
-            const uint64_t wanted = (value & kCountMask) == 1 ? 0 : value - 1;
-            if (word.compare_exchange_weak(value, wanted, std::memory_order_relaxed)) return;
-        }
+// The word keeps its source as long as it counts a flow.
+void SourceCounts::remove(uint32_t place) noexcept {
+    Word& word = word_at(place);
+    uint64_t value = word.load(std::memory_order_relaxed);
+    while (!word.compare_exchange_weak(value, (value & kCountMask) == 1 ? 0 : value - 1,
+                                       std::memory_order_relaxed)) {
     }
 }
 

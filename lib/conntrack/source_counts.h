@@ -27,9 +27,9 @@ class SourceCounts {
     uint64_t source_of(const Tuple& tuple, uint8_t prefix4, uint8_t prefix6) const noexcept;
 
     enum class Added : uint8_t { Counted, Refused, Uncounted };
-    Added try_add(uint64_t source, uint32_t limit) noexcept;
-    // Only for a flow that was Counted.
-    void remove(uint64_t source) noexcept;
+    // Counted: `place`, never 0, is where, for remove().
+    Added try_add(uint64_t source, uint32_t limit, uint32_t& place) noexcept;
+    void remove(uint32_t place) noexcept;
     uint32_t count_of(uint64_t source) const noexcept;
 
   private:
@@ -38,6 +38,9 @@ class SourceCounts {
     struct alignas(64) Bucket {
         Word words[kPerBucket];
     };
+    Word& word_at(uint32_t place) const noexcept {
+        return buckets_[(place - 1) / kPerBucket].words[(place - 1) % kPerBucket];
+    }
     Bucket& bucket_of(uint64_t source) const noexcept { return buckets_[source & mask_]; }
 
     KeyedHash hash_;

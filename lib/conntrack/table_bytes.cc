@@ -12,7 +12,7 @@ namespace {
 constexpr uint32_t kMaxLoadPercent = 85;
 constexpr uint32_t kMinHashEntries = 64;
 // Of the buckets.
-constexpr uint32_t kBucketLoadPercent = 70;
+constexpr uint32_t kBucketLoadPercent = 80;
 constexpr uint32_t kOverflowShare = 256;
 constexpr uint32_t kMinOverflow = 64;
 
@@ -32,35 +32,49 @@ uint64_t RteHashIndex::bytes_for(uint32_t key_bytes, uint32_t capacity) noexcept
     return buckets * 64 + uint64_t{slots_for(capacity)} * (key_bytes + 16 + 8);
 }
 
-uint32_t BucketIndex::buckets_for(uint32_t capacity) noexcept {
+uint32_t TagIndex::buckets_for(uint32_t capacity) noexcept {
     return static_cast<uint32_t>(uint64_t{capacity} * 100 / (kBucketLoadPercent * kWays)) + 2;
 }
 
-uint32_t BucketIndex::overflow_slots_for(uint32_t capacity) noexcept {
+uint32_t TagIndex::overflow_slots_for(uint32_t capacity) noexcept {
     return std::bit_ceil(std::max(capacity / kOverflowShare, kMinOverflow));
 }
 
-uint64_t BucketIndex::bytes_for(uint32_t capacity) noexcept {
+uint64_t TagIndex::bytes_for(uint32_t capacity) noexcept {
     return uint64_t{buckets_for(capacity)} * sizeof(Bucket) +
            uint64_t{overflow_slots_for(capacity)} * sizeof(Overflowed);
 }
 
-uint64_t KeyTable::bytes_for(uint32_t capacity, KeyIndexKind kind) noexcept {
-    return (kind == KeyIndexKind::Buckets ? BucketIndex::bytes_for(capacity)
-                                          : RteHashIndex::bytes_for(sizeof(FlowKey4), capacity)) +
-           RteHashIndex::bytes_for(sizeof(FlowKey6), capacity);
+uint64_t KeyStore::bytes_for(uint32_t capacity) noexcept {
+    return uint64_t{capacity} * sizeof(Written);
 }
 
-uint64_t FlowArrays::bytes_for(uint32_t slots, bool has_ways) noexcept {
-    return uint64_t{slots} * (sizeof(Flow) + sizeof(FlowTies) + sizeof(SeqCell<FlowInfo>) +
-                              sizeof(Tick) + sizeof(EvictionLink) +
+uint64_t KeyTable::bytes_for(const Options& options) noexcept {
+    if (options.kind == KeyIndexKind::Buckets)
+        return TagIndex::bytes_for(options.capacity) + KeyStore::bytes_for(options.foreign_keys);
+    return RteHashIndex::bytes_for(sizeof(FlowKey4), options.capacity) +
+           RteHashIndex::bytes_for(sizeof(FlowKey6), options.capacity);
+}
+
+uint64_t FlowArrays::bytes_for(uint32_t slots, bool has_ways, bool has_accounting) noexcept {
+    return uint64_t{slots} * (sizeof(Flow) + sizeof(SeqCell<FlowInfo>) + sizeof(Tick) +
+                              sizeof(EvictionLink) + (has_accounting ? sizeof(FlowAccounting) : 0) +
                               (has_ways ? sizeof(Forwarding) + sizeof(SeqCell<FlowReply>) : 0));
 }
 
 uint64_t FlowTable::bytes_for(const Options& options) noexcept {
-    return KeyTable::bytes_for(options.capacity * options.keys_per_flow, options.index) +
-           FlowArrays::bytes_for(options.capacity, options.has_ways) +
+    return KeyTable::bytes_for(key_options(options)) +
+           FlowArrays::bytes_for(options.capacity, options.has_ways, options.has_accounting) +
            uint64_t{options.capacity} * 2 * sizeof(FlowIndex);
+}
+
+KeyTable::Options FlowTable::key_options(const Options& options) {
+    return {.name = options.name,
+            .capacity = options.capacity * options.keys_per_flow + options.foreign_keys,
+            .foreign_keys = options.foreign_keys,
+            .numa_node = options.numa_node,
+            .hash = options.hash,
+            .kind = options.index};
 }
 
 }  // namespace rampart

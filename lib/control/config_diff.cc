@@ -76,7 +76,7 @@ bool needs_restart(const std::string& path) {
         return std::find(std::begin(kDevice), std::end(kDevice), path.substr(key)) !=
                std::end(kDevice);
     }
-    return path == "conntrack.max" || path == "conntrack.index";
+    return path == "conntrack.max" || path == "conntrack.index" || path == "conntrack.counters";
 }
 
 class SettingsComparison {

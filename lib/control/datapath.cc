@@ -138,8 +138,10 @@ Result<void> Datapath::make_workers(const SystemSettings& system, uint16_t count
     for (uint16_t i = 0; i < count; ++i) {
         auto flows = FlowTable::create({.name = "flows-" + std::to_string(i),
                                         .capacity = flows_per_worker(max_flows, count),
-                                        .keys_per_flow = keys_per_flow(system, count),
+                                        .keys_per_flow = keys_per_flow(system),
+                                        .foreign_keys = foreign_keys(system, max_flows, count),
                                         .has_ways = is_routed(system),
+                                        .has_accounting = system.has_counters,
                                         .sources = sources_.get(),
                                         .numa_node = kAnyNumaNode,
                                         .hash = hash,

@@ -143,26 +143,46 @@ uint32_t flows_per_worker(uint32_t max, uint16_t workers) {
     return static_cast<uint32_t>((uint64_t{max} + workers - 1) / workers);
 }
 
-uint32_t keys_per_flow(const SystemSettings& system, uint16_t workers) {
-    if (!is_routed(system)) return 1;
-    return workers == 1 ? 2 : 3;
+uint32_t keys_per_flow(const SystemSettings& system) {
+    return is_routed(system) ? 2 : 1;
 }
+
+uint32_t foreign_keys(const SystemSettings& system, uint32_t max_flows, uint16_t workers) {
+    // Without translation only flows that a helper of another worker has announced.
+    constexpr uint32_t kShareOfPairs = 8, kLeast = 4096;
+    if (workers == 1) return 0;
+    const uint32_t flows = flows_per_worker(max_flows, workers);
+    return std::max(is_routed(system) ? flows : flows / kShareOfPairs, kLeast);
+}
+
+namespace {
+
+// For the allocator's own headers and gaps: a few large pieces leave little, but what rte_hash
+// takes is an estimate.
+uint64_t gaps_in(uint64_t bytes, const SystemSettings& system) {
+    constexpr uint64_t kMost = 64ull << 20;
+    const uint64_t eighth = bytes / 8;
+    return system.key_index == KeyIndexKind::RteHash ? eighth : std::min(eighth, kMost);
+}
+
+}  // namespace
 
 uint64_t memory_wanted(const SystemSettings& system, uint32_t max_flows) {
     if (system.memory.size_bytes != 0) return system.memory.size_bytes;
     const uint16_t workers = worker_count(system);
     const uint64_t tables =
         workers * FlowTable::bytes_for({.capacity = flows_per_worker(max_flows, workers),
-                                        .keys_per_flow = keys_per_flow(system, workers),
+                                        .keys_per_flow = keys_per_flow(system),
+                                        .foreign_keys = foreign_keys(system, max_flows, workers),
                                         .has_ways = is_routed(system),
+                                        .has_accounting = system.has_counters,
                                         .index = system.key_index});
     const uint64_t journals =
         workers * (Journal::kBytes + RuleLog::kBytes + PacketTrace::kBytes + PacketCapture::kBytes);
     const uint64_t buffers = PacketPool::bytes_for(mbufs_wanted(system));
     const uint64_t routes = is_routed(system) ? Routing::bytes_for(Routing::Options{}) : 0;
     const uint64_t rest = kBaseBytes + journals + routes + kBytesPerPort * system.devices.size();
-    // An eighth for the allocator's own headers and gaps.
-    const uint64_t bytes = tables + buffers + (tables + buffers) / 8 + rest;
+    const uint64_t bytes = tables + buffers + gaps_in(tables + buffers, system) + rest;
     return (bytes + kHugepageBytes - 1) / kHugepageBytes * kHugepageBytes;
 }
 

@@ -43,9 +43,10 @@ bool is_routed(const SystemSettings& system);
 uint32_t mbufs_wanted(const SystemSettings& system);
 // The share of conntrack.max that each worker's table holds.
 uint32_t flows_per_worker(uint32_t max, uint16_t workers);
-// What each flow may take of its table: a key for each direction where flows may be translated, and
-// one at another worker that its packets come to.
-uint32_t keys_per_flow(const SystemSettings& system, uint16_t workers);
+// What each flow may take of its table: a key for each direction where flows may be translated.
+uint32_t keys_per_flow(const SystemSettings& system);
+// How many flows of other workers a worker may have to hand packets to.
+uint32_t foreign_keys(const SystemSettings& system, uint32_t max_flows, uint16_t workers);
 // What the tables, the packet buffers and the drivers need, unless memory.size says.
 uint64_t memory_wanted(const SystemSettings& system, uint32_t max_flows);
 

@@ -25,10 +25,14 @@ bool read_flow(const FlowTable& flows, uint16_t worker, FlowIndex index, Tick no
     entry.state = flow.state.load();
     entry.mark = flow.mark.load();
     entry.in = flow.in_port[0].load();
+    const FlowTraffic traffic = flows.traffic(index);
     for (int side = 0; side < 2; ++side) {
-        entry.packets[side] = flow.packets[side].load();
-        entry.bytes[side] = flow.bytes[side].load();
+        entry.packets[side] = traffic.packets[side];
+        entry.bytes[side] = traffic.bytes[side];
     }
+    const uint32_t master = flow.ties.master.load();
+    const uint32_t master_serial = flow.ties.master_serial.load();
+    const uint8_t helper = flow.ties.helper.load();
     const bool is_translated = flow_status::is_translated(entry.status);
     FlowReply translated;
     if (is_translated && !flows.read_reply(index, translated)) return false;
@@ -39,12 +43,11 @@ bool read_flow(const FlowTable& flows, uint16_t worker, FlowIndex index, Tick no
     entry.masquerade = is_translated && translated.masquerade != 0
                            ? static_cast<InterfaceIndex>(translated.masquerade - 1)
                            : kNoInterface;
-    entry.helper = entry.status & flow_status::kHelper ? before.helper : uint8_t{0};
+    entry.helper = entry.status & flow_status::kHelper ? helper : uint8_t{0};
     entry.master = {};
-    FlowInfo master;
-    if (before.master != kNoFlow && flows.read_info(before.master, master) &&
-        master.serial == before.master_serial)
-        entry.master = master.original;
+    FlowInfo announcer;
+    if (master != 0 && flows.read_info(master - 1, announcer) && announcer.serial == master_serial)
+        entry.master = announcer.original;
     entry.start_ns = before.created_ns;
     entry.stop_ns = 0;
     entry.timeout_s = ticks_left(deadline, now) / kTicksPerSecond;

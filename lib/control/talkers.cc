@@ -56,9 +56,9 @@ bool Talkers::go_on(const SliceTimer& timer) {
 void Talkers::visit(const Worker& worker, FlowIndex index, Note& note) {
     FlowInfo info;
     if (!worker.flows().read_info(index, info) || info.is_live == 0) return;
-    const Flow& flow = worker.flows().flow(index);
-    const uint64_t bytes = flow.bytes[0].load() + flow.bytes[1].load();
-    const uint64_t packets = flow.packets[0].load() + flow.packets[1].load();
+    const FlowTraffic so_far = worker.flows().traffic(index);
+    const uint64_t bytes = so_far.bytes[0] + so_far.bytes[1];
+    const uint64_t packets = so_far.packets[0] + so_far.packets[1];
     const Note before = note;
     note = {bytes, static_cast<uint32_t>(packets), info.serial};
     if (is_first_) return;

@@ -37,9 +37,9 @@ Admission admit(WorkerContext& context, FlowInfo& info, bool is_essential) noexc
     if (settings.max_per_source != 0 && context.sources != nullptr && !is_essential) {
         const uint64_t source = context.sources->source_of(info.original, settings.source_prefix4,
                                                            settings.source_prefix6);
-        const auto added = context.sources->try_add(source, settings.max_per_source);
-        if (added == SourceCounts::Added::Refused) return Admission::SourceLimit;
-        if (added == SourceCounts::Added::Counted) info.source = source;
+        if (context.sources->try_add(source, settings.max_per_source, info.source) ==
+            SourceCounts::Added::Refused)
+            return Admission::SourceLimit;
     }
     if (context.flows.count() < room) return Admission::Admitted;
     if (settings.on_full == OnFull::EarlyDrop && make_room(context)) return Admission::Admitted;

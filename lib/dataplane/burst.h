@@ -41,6 +41,7 @@ struct Burst {
     uint32_t count = 0;
     PacketMask fragments = 0;   // of datagrams yet to be put together
     PacketMask tracked = 0;     // belongs to a flow, which accepted it
+    PacketMask tcp = 0;         // of TCP, and found a flow
     PacketMask starting = 0;    // has no flow; may start one
     PacketMask flowless = 0;    // INVALID or UNTRACKED
     PacketMask translated = 0;  // as_translated is what rules see

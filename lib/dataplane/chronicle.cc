@@ -17,9 +17,10 @@ void write_flow(WorkerContext& context, FlowIndex index, JournalKind kind,
     record.reply = context.flows.tuple_of(index, Direction::Reply);
     record.wall_ns = context.now.wall_ns;
     record.start_ns = info.created_ns;
+    const FlowTraffic traffic = context.flows.traffic(index);
     for (int side = 0; side < 2; ++side) {
-        record.packets[side] = flow.packets[side].load();
-        record.bytes[side] = flow.bytes[side].load();
+        record.packets[side] = traffic.packets[side];
+        record.bytes[side] = traffic.bytes[side];
     }
     record.index = index;
     record.serial = info.serial;

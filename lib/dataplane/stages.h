@@ -132,6 +132,9 @@ struct Judged {
     bool is_essential = false;
 };
 Judged judge(Burst& burst, uint32_t i, WorkerContext& context, Flow* flow) noexcept;
+// The same of a packet whose tuple_for_rules() is known.
+Judged judge(Burst& burst, uint32_t i, WorkerContext& context, Flow* flow,
+             const Tuple& tuple) noexcept;
 // Sends the answer of a reject rule, if one may be sent.
 void answer_reject(Burst& burst, uint32_t i, WorkerContext& context, RejectWith with,
                    Flow* flow) noexcept;

@@ -48,11 +48,15 @@ class PathRun {
     // False, and nothing counted: the path does not accept, or the rules on it have more to do than
     // to count. A rate that is exhausted stays so for the burst.
     bool count_accepted(PathId path, uint64_t bytes) noexcept {
-        if (path != path_ && !change_to(path)) [[unlikely]]
-            return false;
+        if (!accepts(path)) return false;
+        count(bytes);
+        return true;
+    }
+    // The same in two steps: count() is of the path that was asked for last.
+    bool accepts(PathId path) noexcept { return path == path_ || change_to(path); }
+    void count(uint64_t bytes) noexcept {
         ++packets_;
         bytes_ += bytes;
-        return true;
     }
 
   private:

@@ -72,7 +72,7 @@ inline bool parse_common(Packet& packet, uint8_t* frame, uint32_t contiguous, ui
         return false;
     const uint8_t* ip = frame + kIpOffset;
     const uint8_t* transport = frame + kTransportOffset;
-    const uint32_t ip_length = __builtin_bswap16(static_cast<uint16_t>(first >> 32));
+    const uint32_t ip_length = __builtin_bswap32(static_cast<uint32_t>(first >> 32)) >> 16;
     const auto protocol = static_cast<uint8_t>(second >> 24);
     if (ip_length > length - kIpOffset ||
         !(kPlainAddresses[ip[12]] & kPlainSource & kPlainAddresses[ip[16]] >> 1) ||

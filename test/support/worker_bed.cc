@@ -58,6 +58,7 @@ WorkerBed::WorkerBed(const Options& options)
         // One secret for all, as in the daemon: the owner of a flow must not depend on the asker.
         worker.flows = value_of(FlowTable::create({.name = session.unique_name("bed"),
                                                    .capacity = options.capacity,
+                                                   .foreign_keys = options.capacity,
                                                    .numa_node = -1,
                                                    .hash = KeyedHash::from_seed(1)}));
         worker.reassembly = std::make_unique<Reassembly>(Reassembly::Options{
@@ -188,7 +189,8 @@ uint64_t WorkerBed::read_everything() const {
             FlowInfo info;
             if (flows.sweep_at(index) == 0 || !flows.read_info(index, info)) continue;
             const Flow& flow = flows.flow(index);
-            static_cast<void>(flow.packets[0].load() + flow.status.load() + flow.deadline.load());
+            static_cast<void>(flows.traffic(index).packets[0] + flow.status.load() +
+                              flow.deadline.load());
             if (info.original.family == Family::None)
                 throw std::runtime_error("a torn record of a flow");
         }

@@ -112,6 +112,11 @@ RuleInput rule_input(Burst& burst, uint32_t i, const Tuple& tuple,
 }
 
 Judged judge(Burst& burst, uint32_t i, WorkerContext& context, Flow* flow) noexcept {
+    return judge(burst, i, context, flow, tuple_for_rules(burst, i));
+}
+
+Judged judge(Burst& burst, uint32_t i, WorkerContext& context, Flow* flow,
+             const Tuple& tuple) noexcept {
     const Packet& packet = burst.packet[i];
     const Ruleset& ruleset = context.snapshot->ruleset;
     const int chain = chain_of(packet, ruleset);
@@ -123,7 +128,6 @@ Judged judge(Burst& burst, uint32_t i, WorkerContext& context, Flow* flow) noexc
             burst.drop(i, DropReason::NoPolicy);
         return {};
     }
-    const Tuple tuple = tuple_for_rules(burst, i);
     RuleInput input = rule_input(burst, i, tuple, context);
     const Judgement judgement =
         walk(ruleset, start_of_walk(burst, i, chain), input, *context.paths, packet.ip_length);

@@ -197,18 +197,17 @@ void confirm(Burst& burst, uint32_t i, WorkerContext& context,
     const PathId path = beginning.path;
     const Tick timeout = beginning.timeout;
     cache_verdict(flow, 0, packet, burst.ct_class[i], path, context);
-    if (context.snapshot->conntrack.accounting) {
-        flow.packets[0].store(1);
-        flow.bytes[0].store(packet.ip_length);
-    }
+    if (context.snapshot->conntrack.accounting && context.flows.accounting() != nullptr)
+        count_traffic(context.flows.accounting()[index], Direction::Original, packet.ip_length);
     FlowInfo info;
-    info.original = tuple_of(packet);
+    info.original = beginning.binding.original;
     info.created_ns = context.now.wall_ns;
     if (beginning.is_expected) {
-        info.master = beginning.expectation.master;
-        info.master_serial = beginning.expectation.master_serial;
+        flow.ties.master.store(beginning.expectation.master + 1);
+        flow.ties.master_serial.store(beginning.expectation.master_serial);
     }
-    info.helper = wanted_helper(burst, i, context, beginning);
+    const uint8_t helper = wanted_helper(burst, i, context, beginning);
+    flow.ties.helper.store(helper);
     const Admission admission = admit(context, info, is_essential);
     if (admission != Admission::Admitted) {
         context.flows.release(index);
@@ -222,7 +221,7 @@ void confirm(Burst& burst, uint32_t i, WorkerContext& context,
         return;
     }
     context.counters.inserted.add(1);
-    attach_helper(burst, i, context, index, info.helper);
+    attach_helper(burst, i, context, index, helper);
     if (is_essential) context.flows.set_essential(index);
     chronicle_new(context, index);
 }
@@ -302,7 +301,7 @@ void start_flow(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
         context.flows.release(index);
     };
     if (!enter_routed(burst, i, context, beginning)) return give_up();
-    const Judged judged = judge(burst, i, context, nullptr);
+    const Judged judged = judge(burst, i, context, nullptr, beginning.binding.translated);
     beginning.path = judged.path;
     beginning.is_essential = judged.is_essential;
     const bool is_accepted =
@@ -321,7 +320,7 @@ void establish(Burst& burst, WorkerContext& context) noexcept {
         context.flows.prefetch_free(ahead);
     for_each(burst.starting, [&](uint32_t i) {
         burst.ct_class[i] = CtClass::New;
-        context.flows.keys().prefetch_room(burst.packet[i], burst.hash[i]);
+        context.flows.keys().prefetch_room(burst.hash[i]);
     });
     propose_rules(burst, burst.starting, context);
     for_each(burst.starting, [&](uint32_t i) {

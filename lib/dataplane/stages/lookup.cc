@@ -18,35 +18,30 @@ void settle_entry(Burst& burst, uint32_t i, TableEntry found, WorkerContext& con
     } else {
         burst.flow[i] = entry.toward(packet.swapped);
         burst.tracked |= bit(i);
+        burst.tcp |= PacketMask{packet.protocol == ip_protocol::kTcp} << i;
     }
 }
 
 void lookup_family(Burst& burst, const KeyBatch& batch, Family family,
                    WorkerContext& context) noexcept {
-    FlowTable& flows = context.flows;
-    const bool is_routed = context.routed_ports != 0;
-    PacketMask tracked = 0;
-    const auto prefetch = [&](FlowRef ref) {
-        flows.prefetch(ref, 0);
-        if (is_routed) flows.prefetch_forwarding(ref);
-    };
-    flows.keys().find(
+    PacketMask tracked = 0, tcp = 0;
+    context.flows.keys().find(
         batch, family,
         [&](uint32_t at, FlowRef ref) {
             const uint32_t i = batch.position[at];
-            const auto is_swapped = static_cast<uint32_t>(burst.packet[i].swapped);
+            const Packet& packet = burst.packet[i];
+            const auto is_swapped = static_cast<uint32_t>(packet.swapped);
             burst.flow[i] = FlowRef::from_raw(ref.raw() ^ is_swapped);
             tracked |= bit(i);
-            prefetch(ref);
+            tcp |= PacketMask{packet.protocol == ip_protocol::kTcp} << i;
         },
         [&](uint32_t at, TableEntry entry) {
-            const uint32_t i = batch.position[at];
-            settle_entry(burst, i, entry, context);
-            if (burst.tracked & bit(i)) prefetch(burst.flow[i]);
+            settle_entry(burst, batch.position[at], entry, context);
         });
     for (uint32_t at = 0; at < batch.count; ++at)
         burst.hash[batch.position[at]] = batch.hash[at];
     burst.tracked |= tracked;
+    burst.tcp |= tcp;
 }
 
 }  // namespace

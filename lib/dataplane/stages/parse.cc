@@ -135,21 +135,36 @@ void sort_fragment(Burst& burst, uint32_t i) noexcept {
     }
 }
 
-// The usual packet. False: nothing was decided, and parse_packet() looks closer.
-inline bool parse_quickly(Burst& burst, uint32_t i, const WorkerContext& context, bool verifies,
-                          bool is_bridge) noexcept {
-    const rte_mbuf* mbuf = burst.mbuf[i];
-    Packet& packet = burst.packet[i];
-    if (mbuf->nb_segs != 1) return false;
-    const bool is_verified = (mbuf->ol_flags & kChecksumsByNic) == kBothAreGood;
-    if (!parse_common(packet, rte_pktmbuf_mtod(mbuf, uint8_t*), mbuf->data_len, mbuf->data_len,
-                      !is_verified) ||
-        (verifies && !is_verified && !has_good_checksum_at_once(packet)))
-        return false;
-    burst.frame_length[i] = mbuf->data_len;
-    if (!is_bridge && !find_interface(burst, i, context)) return true;
-    burst.keys4.add(i, packet);
-    return true;
+void prefetch_frame(const Burst& burst, uint32_t i) noexcept {
+    if (i < burst.count) __builtin_prefetch(rte_pktmbuf_mtod(burst.mbuf[i], const void*));
+}
+
+// The usual packets from `first` on, up to one that parse_packet() must look at closer; returns
+// that one, of which nothing was decided. A function of its own, and small, because a loop that can
+// do everything has no registers to spare.
+template <bool kIsBridge>
+[[gnu::noinline]] uint32_t parse_usual(Burst& burst, uint32_t first, const WorkerContext& context,
+                                       bool verifies) noexcept {
+    KeyBatch& keys = burst.keys4;
+    uint32_t i = first, count = keys.count;
+    for (; i < burst.count; ++i) {
+        prefetch_frame(burst, i + kPrefetchAhead);
+        const rte_mbuf* mbuf = burst.mbuf[i];
+        Packet& packet = burst.packet[i];
+        if (mbuf->nb_segs != 1) break;
+        const uint32_t length = mbuf->data_len;
+        const bool is_verified = (mbuf->ol_flags & kChecksumsByNic) == kBothAreGood;
+        if (!parse_common(packet, rte_pktmbuf_mtod(mbuf, uint8_t*), length, length, !is_verified) ||
+            (verifies && !is_verified && !has_good_checksum_at_once(packet)))
+            break;
+        burst.frame_length[i] = length;
+        burst.flow[i] = FlowRef{};
+        if (!kIsBridge && !find_interface(burst, i, context)) continue;
+        keys.key[count] = &packet.key4;
+        keys.position[count++] = static_cast<uint8_t>(i);
+    }
+    keys.count = count;
+    return i;
 }
 
 }  // namespace
@@ -182,21 +197,22 @@ void parse_packet(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
 }
 
 void parse(Burst& burst, WorkerContext& context) noexcept {
-    burst.fragments = burst.tracked = burst.starting = burst.flowless = burst.proposed = 0;
+    burst.fragments = burst.tracked = burst.tcp = burst.starting = burst.flowless = burst.proposed =
+        0;
     burst.translated = burst.departing = burst.hairpin = burst.arrived = 0;
     burst.unrouted = burst.begun = burst.visiting = burst.raw_passed = 0;
     burst.keys4.count = burst.keys6.count = 0;
-    for (uint32_t i = 0; i < std::min(burst.count, kPrefetchAhead); ++i)
-        __builtin_prefetch(rte_pktmbuf_mtod(burst.mbuf[i], const void*));
+    for (uint32_t i = 0; i < kPrefetchAhead; ++i)
+        prefetch_frame(burst, i);
     const bool verifies = context.snapshot->conntrack.checksum;
-    const bool is_quick = burst.from_kernel == 0;  // what the box sends is not verified
-    const bool is_bridge = context.routed_ports == 0;
+    const bool has_usual = burst.from_kernel == 0;  // what the box sends is not verified
+    const auto usual = context.routed_ports == 0 ? parse_usual<true> : parse_usual<false>;
     for (uint32_t i = 0; i < burst.count; ++i) {
-        if (i + kPrefetchAhead < burst.count)
-            __builtin_prefetch(rte_pktmbuf_mtod(burst.mbuf[i + kPrefetchAhead], const void*));
+        if (has_usual) i = usual(burst, i, context, verifies);
+        if (i == burst.count) break;
+        prefetch_frame(burst, i + kPrefetchAhead);
         burst.flow[i] = FlowRef{};
-        if (!is_quick || !parse_quickly(burst, i, context, verifies, is_bridge))
-            parse_packet(burst, i, context);
+        parse_packet(burst, i, context);
     }
 }
 

@@ -26,10 +26,15 @@ void note_eviction_rank(WorkerContext& context, FlowIndex index, const Tracker& 
     if (tracker.closing_states >> flow.state.load() & 1) context.flows.set_closing(index);
 }
 
-void count_accounting(Flow& flow, Direction direction, const Packet& packet) noexcept {
-    const unsigned side = static_cast<unsigned>(direction);
-    flow.packets[side].add(1);
-    flow.bytes[side].add(packet.ip_length);
+// Null: packets are not counted.
+FlowAccounting* accounting_of(WorkerContext& context) noexcept {
+    return context.snapshot->conntrack.accounting ? context.flows.accounting() : nullptr;
+}
+
+void count(WorkerContext& context, FlowIndex index, Direction direction,
+           const Packet& packet) noexcept {
+    FlowAccounting* all = accounting_of(context);
+    if (all != nullptr) count_traffic(all[index], direction, packet.ip_length);
 }
 
 // What the short ways below need, read once per burst: the compiler must take every byte that a
@@ -39,14 +44,14 @@ struct BurstConstants {
         : flows(context.flows.flows()),
           now(context.now.tick),
           epoch(context.epoch),
-          accounting(context.snapshot->conntrack.accounting),
+          accounting(accounting_of(context)),
           is_routed(context.routed_ports != 0),
           timeouts(SettledTimeouts::of(context.snapshot->conntrack,
                                        [&](Tick ticks) { return adapted(ticks, context); })) {}
     Flow* flows;
     Tick now;
     uint32_t epoch;
-    bool accounting;
+    FlowAccounting* accounting;
     bool is_routed;
     SettledTimeouts timeouts;
 };
@@ -55,13 +60,14 @@ struct BurstConstants {
 // of all, many of these requests are lost.
 constexpr uint32_t kPrefetchAhead = 8;
 
-inline void prefetch_next(const Burst& burst, PacketMask& ahead,
-                          const WorkerContext& context) noexcept {
+inline void prefetch_next(const Burst& burst, PacketMask& ahead, const WorkerContext& context,
+                          const BurstConstants& with) noexcept {
     if (ahead == 0) return;
     const auto i = static_cast<uint32_t>(__builtin_ctzll(ahead));
     ahead &= ahead - 1;
     const Packet& packet = burst.packet[i];
-    context.flows.prefetch(burst.flow[i], packet.protocol == ip_protocol::kTcp);
+    context.flows.prefetch(burst.flow[i], 1);
+    if (with.accounting != nullptr) context.flows.prefetch_accounting(burst.flow[i]);
     if (packet.tcp_flags & (tcp_flag::kFin | tcp_flag::kRst))
         context.flows.prefetch_rank(burst.flow[i]);
 }
@@ -77,7 +83,8 @@ inline bool track_settled(Burst& burst, uint32_t i, WorkerContext& context,
         !update_settled(flow, packet, ref.direction(), with.timeouts, timeout))
         return false;
     context.flows.refresh(flow, ref.index(), with.now + timeout);
-    if (with.accounting) count_accounting(flow, ref.direction(), packet);
+    if (with.accounting != nullptr)
+        count_traffic(with.accounting[ref.index()], ref.direction(), packet.ip_length);
     burst.ct_class[i] = CtClass::Established;
     return true;
 }
@@ -102,6 +109,38 @@ inline bool forward_as_before(Burst& burst, uint32_t i, WorkerContext& context,
     burst.verdict[i] = packet.out_port == kToBox ? Verdict::Deliver : Verdict::Forward;
     if (is_routed) depart_as_before(burst, i, context);
     return true;
+}
+
+// Both of them at once between transparent ports, for the packets up to the first that needs more;
+// returns that one and those behind it. Everything is asked before anything is changed. A function
+// of its own, and small, because the loop that can do everything has no registers to spare.
+[[gnu::noinline]] PacketMask forward_settled(Burst& burst, PacketMask wanted, PacketMask& ahead,
+                                             WorkerContext& context, const BurstConstants& with,
+                                             PathRun& run) noexcept {
+    for (; wanted != 0; wanted &= wanted - 1) {
+        const auto i = static_cast<uint32_t>(__builtin_ctzll(wanted));
+        Packet& packet = burst.packet[i];
+        const FlowRef ref = burst.flow[i];
+        Flow& flow = with.flows[ref.index()];
+        const unsigned side = static_cast<unsigned>(ref.direction());
+        const PathId path = flow.path[side];
+        Tick timeout;
+        if (!is_settled(flow.status.load()) || is_past(flow.deadline.load(), with.now) ||
+            !has_cached_verdict(flow, side, packet, CtClass::Established, with.epoch) ||
+            !run.accepts(path) ||
+            !update_settled(flow, packet, ref.direction(), with.timeouts, timeout))
+            break;
+        prefetch_next(burst, ahead, context, with);
+        context.flows.refresh(flow, ref.index(), with.now + timeout);
+        if (with.accounting != nullptr)
+            count_traffic(with.accounting[ref.index()], ref.direction(), packet.ip_length);
+        run.count(packet.ip_length);
+        burst.ct_class[i] = CtClass::Established;
+        burst.path[i] = path;
+        packet.out_port = flow.out_port[side];
+        burst.verdict[i] = packet.out_port == kToBox ? Verdict::Deliver : Verdict::Forward;
+    }
+    return wanted;
 }
 
 // What the rules may do to the flow on behalf of this packet concerns the later ones of the burst:
@@ -171,15 +210,14 @@ bool run_tracker(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
                     note_eviction_rank(context, index, tracker);
                     if (has_ended(flow, tracker)) context.flows.uncount(index);
                 }
-                if (context.snapshot->conntrack.accounting)
-                    count_accounting(flow, direction, packet);
+                count(context, index, direction, packet);
             }
             break;
         case TrackResult::Ignore:
             break;
         case TrackResult::AcceptAndErase:
             // The packet is counted, but the flow ends as it was (netfilter's nf_ct_kill_acct).
-            if (context.snapshot->conntrack.accounting) count_accounting(flow, direction, packet);
+            count(context, index, direction, packet);
             context.flows.erase(index);
             context.counters.erased.add(1);
             return true;
@@ -207,11 +245,14 @@ void track(Burst& burst, WorkerContext& context) noexcept {
     PathRun run(context);
     const BurstConstants with(context);
     PacketMask tracked = 0;
-    PacketMask ahead = burst.tracked;
-    for (uint32_t n = 0; n < kPrefetchAhead; ++n)
-        prefetch_next(burst, ahead, context);
-    for_each(burst.tracked, [&](uint32_t i) {
-        prefetch_next(burst, ahead, context);
+    PacketMask ahead = with.accounting != nullptr ? burst.tracked : burst.tracked & burst.tcp;
+    for (uint32_t n = 0; n < kPrefetchAhead && ahead != 0; ++n)
+        prefetch_next(burst, ahead, context, with);
+    const PacketMask wanted =
+        with.is_routed ? burst.tracked
+                       : forward_settled(burst, burst.tracked, ahead, context, with, run);
+    for_each(wanted, [&](uint32_t i) {
+        prefetch_next(burst, ahead, context, with);
         if (!track_settled(burst, i, context, with)) {
             if (!track_packet(burst, i, context)) {
                 burst.starting |= bit(i);

@@ -257,6 +257,40 @@ TEST_CASE("a table for transparent pairs keeps nothing about ways") {
     CHECK(table->ties(table->allocate()).helper_slot == 0);  // of whom had the slot before
 }
 
+TEST_CASE("a table without counters keeps none, and has seen nothing") {
+    constexpr uint32_t kFlows = 64;
+    CHECK(FlowTable::bytes_for({.capacity = kFlows}) -
+              FlowTable::bytes_for({.capacity = kFlows, .has_accounting = false}) ==
+          kFlows * sizeof(FlowAccounting));
+    auto table = *FlowTable::create({.name = DpdkSession::get().unique_name("table"),
+                                     .capacity = kFlows,
+                                     .has_accounting = false,
+                                     .numa_node = -1,
+                                     .hash = KeyedHash::from_seed(3)});
+    const FlowIndex index = insert(*table, Parsed("udp 10.0.0.1:9 > 192.0.2.1:53"));
+    CHECK(table->accounting() == nullptr);
+    CHECK(table->traffic(index).packets[0] == 0);
+    FlowInfo info;
+    REQUIRE(table->read_info(index, info));
+    table->discount(index, info.serial, 0, 1, 100);
+    CHECK(table->traffic(index).bytes[0] == 0);
+}
+
+TEST_CASE("a flow's packets are told by direction, and what was told is taken off") {
+    auto table = make_table(64);
+    const FlowIndex index = insert(*table, Parsed("udp 10.0.0.1:9 > 192.0.2.1:53"));
+    count_traffic(table->accounting()[index], Direction::Original, 100);
+    count_traffic(table->accounting()[index], Direction::Original, 60);
+    count_traffic(table->accounting()[index], Direction::Reply, 40);
+    FlowInfo info;
+    REQUIRE(table->read_info(index, info));
+    table->discount(index, info.serial, 0, 1, 100);
+    CHECK(table->traffic(index).packets[0] == 1);
+    CHECK(table->traffic(index).bytes[0] == 60);
+    CHECK(table->traffic(index).packets[1] == 1);
+    CHECK(table->traffic(index).bytes[1] == 40);
+}
+
 TEST_CASE("a table for translation has room for two keys of every flow") {
     constexpr uint32_t kFlows = 20'000;
     auto table = *FlowTable::create({.name = DpdkSession::get().unique_name("table"),

@@ -1,6 +1,7 @@
 // Entries for one way and for the other form of a key, against a plain map from tuples.
 #include "conntrack/key_table.h"
 
+#include <algorithm>
 #include <map>
 #include <random>
 
@@ -29,15 +30,27 @@ TableEntry foreign_entry(uint32_t worker, bool swapped) noexcept {
     return TableEntry::foreign(static_cast<uint16_t>(worker), swapped);
 }
 
-// Of both kinds, one after the other.
+// Of both kinds, one after the other, with what their entries' flows would be.
 struct Table {
     Table() {
         DpdkSession& session = DpdkSession::get();
+        REQUIRE(arrays.create(1000, false, false, -1));
         REQUIRE(keys.create({.name = session.unique_name("keys"),
                              .capacity = 256,
+                             .foreign_keys = 16,
                              .hash = KeyedHash::from_seed(5),
-                             .kind = GENERATE(KeyIndexKind::Buckets, KeyIndexKind::RteHash)}));
+                             .kind = GENERATE(KeyIndexKind::Buckets, KeyIndexKind::RteHash)},
+                            arrays));
     }
+    // A flow says whose key it is before its key is entered.
+    bool insert(const Tuple& tuple, uint32_t index) {
+        if (tuple.family == Family::Ipv4) make_key(tuple, arrays.flows[index].key);
+        FlowInfo info;
+        info.original = tuple;
+        arrays.info[index].write(info);
+        return keys.insert_one_way(tuple, original_entry, index);
+    }
+    FlowArrays arrays;
     KeyTable keys;
 };
 
@@ -47,10 +60,10 @@ TEST_CASE("an entry for one way is found by packets of that way alone") {
     const Family family = GENERATE(Family::Ipv4, Family::Ipv6);
     Table table;
     const Tuple tuple = tuple_of_ports(1, 2, family);
-    REQUIRE(table.keys.insert_one_way(tuple, original_entry, 7));
+    REQUIRE(table.insert(tuple, 7));
     CHECK(table.keys.find(tuple).index() == 7);
     CHECK(table.keys.find(invert(tuple)).is_none());
-    CHECK_FALSE(table.keys.insert_one_way(tuple, original_entry, 8));
+    CHECK_FALSE(table.insert(tuple, 8));
     table.keys.remove_one_way(tuple, original_entry, 7);
     CHECK(table.keys.find(tuple).is_none());
 }
@@ -60,21 +73,21 @@ TEST_CASE("two flows share a key, each in its own order of it") {
     const bool is_first_removed = GENERATE(true, false);
     Table table;
     const Tuple tuple = tuple_of_ports(1, 2, family), inverse = invert(tuple);
-    REQUIRE(table.keys.insert_one_way(tuple, original_entry, 7));
-    REQUIRE(table.keys.insert_one_way(inverse, original_entry, 8));
+    REQUIRE(table.insert(tuple, 7));
+    REQUIRE(table.insert(inverse, 8));
     CHECK(table.keys.find(tuple).index() == 7);
     CHECK(table.keys.find(inverse).index() == 8);
-    CHECK_FALSE(table.keys.insert_one_way(inverse, original_entry, 9));
+    CHECK_FALSE(table.insert(inverse, 9));
     if (is_first_removed) {
         table.keys.remove_one_way(tuple, original_entry, 7);
         CHECK(table.keys.find(tuple).is_none());
         CHECK(table.keys.find(inverse).index() == 8);
-        CHECK_FALSE(table.keys.insert_one_way(inverse, original_entry, 9));
+        CHECK_FALSE(table.insert(inverse, 9));
     } else {
         table.keys.remove_one_way(inverse, original_entry, 8);
         CHECK(table.keys.find(tuple).index() == 7);
         CHECK(table.keys.find(inverse).is_none());
-        CHECK_FALSE(table.keys.insert_one_way(tuple, original_entry, 9));
+        CHECK_FALSE(table.insert(tuple, 9));
     }
 }
 
@@ -85,9 +98,24 @@ TEST_CASE("a foreign entry names its worker and keeps the tuple taken") {
     CHECK(table.keys.find(tuple).is_foreign());
     CHECK(table.keys.find(tuple).worker() == 3);
     CHECK(table.keys.find(invert(tuple)).is_none());
-    CHECK_FALSE(table.keys.insert_one_way(tuple, original_entry, 1));
+    CHECK_FALSE(table.insert(tuple, 1));
     table.keys.remove_one_way(tuple, foreign_entry, 3);
     CHECK(table.keys.find(tuple).is_none());
+}
+
+TEST_CASE("foreign entries that find no room are refused") {
+    const Family family = GENERATE(Family::Ipv4, Family::Ipv6);
+    Table table;
+    uint16_t added = 0;
+    while (added < 500 &&
+           table.keys.insert_one_way(tuple_of_ports(added, 7, family), foreign_entry, added % 64))
+        ++added;
+    CHECK(added >= 16);
+    for (uint16_t port = 0; port < added; ++port)
+        CHECK(table.keys.find(tuple_of_ports(port, 7, family)).worker() == port % 64);
+    table.keys.remove_one_way(tuple_of_ports(3, 7, family), foreign_entry, 3);
+    CHECK(table.keys.insert_one_way(tuple_of_ports(9999, 7, family), foreign_entry, 5));
+    CHECK(table.keys.find(tuple_of_ports(9999, 7, family)).worker() == 5);
 }
 
 TEST_CASE("random entries are found exactly as in a map from tuples") {
@@ -106,8 +134,12 @@ TEST_CASE("random entries are found exactly as in a map from tuples") {
         REQUIRE(found.is_none() == (present == model.end()));
         if (present != model.end()) REQUIRE(found.index() == present->second);
         if (random() % 2 == 0) {
-            const auto index = static_cast<uint32_t>(random() % 1000);
-            const bool is_inserted = table.keys.insert_one_way(tuple, original_entry, index);
+            // That of nobody else.
+            uint32_t index = 0;
+            while (std::any_of(model.begin(), model.end(),
+                               [&](const auto& one) { return one.second == index; }))
+                ++index;
+            const bool is_inserted = table.insert(tuple, index);
             REQUIRE(is_inserted == (present == model.end()));
             if (is_inserted) model[ports] = index;
         } else if (present != model.end()) {

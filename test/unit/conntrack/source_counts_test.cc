@@ -38,16 +38,21 @@ TEST_CASE("no source has more flows than it may, and what ends makes room") {
     SourceCounts counts(1000, KeyedHash::from_seed(1));
     const uint64_t one = counts.source_of(from("10.0.0.1"), 32, 64);
     const uint64_t two = counts.source_of(from("10.0.0.2"), 32, 64);
+    uint32_t at_one = 0, at_two = 0, nowhere = 0;
     for (int i = 0; i < 3; ++i)
-        CHECK(counts.try_add(one, 3) == Added::Counted);
-    CHECK(counts.try_add(one, 3) == Added::Refused);
-    CHECK(counts.try_add(two, 3) == Added::Counted);
-    counts.remove(one);
+        CHECK(counts.try_add(one, 3, at_one) == Added::Counted);
+    CHECK(counts.try_add(one, 3, nowhere) == Added::Refused);
+    CHECK(nowhere == 0);
+    CHECK(counts.try_add(two, 3, at_two) == Added::Counted);
+    CHECK(at_one != 0);
+    CHECK(at_two != 0);
+    CHECK(at_one != at_two);
+    counts.remove(at_one);
     CHECK(counts.count_of(one) == 2);
-    CHECK(counts.try_add(one, 3) == Added::Counted);
+    CHECK(counts.try_add(one, 3, at_one) == Added::Counted);
     for (int i = 0; i < 3; ++i)
-        counts.remove(one);
-    counts.remove(two);
+        counts.remove(at_one);
+    counts.remove(at_two);
     CHECK(counts.count_of(one) == 0);
     CHECK(counts.count_of(two) == 0);
 }
@@ -58,10 +63,12 @@ TEST_CASE("workers count the same sources at the same time") {
     for (int i = 0; i < 8; ++i)
         sources.push_back(counts.source_of(from("10.0.0." + std::to_string(i)), 32, 64));
     const auto work = [&] {
+        uint32_t place = 0;
         for (int round = 0; round < 20000; ++round)
             for (const uint64_t source : sources)
-                if (counts.try_add(source, 4) == SourceCounts::Added::Counted && round % 100 != 0)
-                    counts.remove(source);
+                if (counts.try_add(source, 4, place) == SourceCounts::Added::Counted &&
+                    round % 100 != 0)
+                    counts.remove(place);
                 else if (counts.count_of(source) > 4)
                     std::abort();
     };

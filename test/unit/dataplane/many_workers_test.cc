@@ -46,6 +46,7 @@ Tuple random_tuple(std::mt19937& random, Family family) {
 std::unique_ptr<FlowTable> make_table() {
     auto table = FlowTable::create({.name = DpdkSession::get().unique_name("many"),
                                     .capacity = 64,
+                                    .foreign_keys = 64,
                                     .numa_node = -1,
                                     .hash = KeyedHash::from_seed(11)});
     REQUIRE(table);

@@ -29,6 +29,7 @@ struct TwoWorkers {
     static std::unique_ptr<FlowTable> make_table() {
         auto table = FlowTable::create({.name = DpdkSession::get().unique_name("notice-flows"),
                                         .capacity = kCapacity,
+                                        .foreign_keys = kCapacity,
                                         .numa_node = -1,
                                         .hash = KeyedHash::from_seed(3)});
         REQUIRE(table);

@@ -106,21 +106,22 @@ TEST_CASE("counters that were shown are taken off, once, from the flow they belo
     Worker& worker = bed.worker(0);
     FlowInfo info;
     REQUIRE(worker.flows().read_info(0, info));
-    const Flow& flow = worker.flows().flow(0);
-    const uint64_t bytes = flow.bytes[0].load();
-    REQUIRE(flow.packets[0].load() == 3);
-    REQUIRE(worker.mailbox().post({Command::Kind::Discount, 0, info.serial + 1, 0, 2, 10}));
+    const auto packets = [&] { return worker.flows().traffic(0).packets[0]; };
+    const auto bytes_now = [&] { return worker.flows().traffic(0).bytes[0]; };
+    const uint64_t bytes = bytes_now();
+    REQUIRE(packets() == 3);
+    REQUIRE(worker.mailbox().post({Command::Kind::Discount, 0, info.serial + 1u, 0, 2, 10}));
     worker.run_commands(Now::at(0));
-    CHECK(flow.packets[0].load() == 3);
+    CHECK(packets() == 3);
     REQUIRE(worker.mailbox().post({Command::Kind::Discount, 0, info.serial, 0, 2, 10}));
     worker.run_commands(Now::at(0));
-    CHECK(flow.packets[0].load() == 1);
-    CHECK(flow.bytes[0].load() == bytes - 10);
+    CHECK(packets() == 1);
+    CHECK(bytes_now() == bytes - 10);
     // Somebody else had shown the same packets.
     REQUIRE(worker.mailbox().post({Command::Kind::Discount, 0, info.serial, 0, 2, bytes}));
     worker.run_commands(Now::at(0));
-    CHECK(flow.packets[0].load() == 0);
-    CHECK(flow.bytes[0].load() == 0);
+    CHECK(packets() == 0);
+    CHECK(bytes_now() == 0);
 }
 
 TEST_CASE("a reject's reply leaves by the port of its cause and is counted as generated") {
