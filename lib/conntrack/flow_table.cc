@@ -102,10 +102,10 @@ void FlowTable::uncount(FlowIndex index) noexcept {
     if (counted_ != nullptr) counted_->uncount(index);
 }
 
-// Everything that says whose key it is, before the key is entered.
+// Everything that says whose key it is, before the key is entered. Control does not see it yet.
 void FlowTable::record(FlowIndex index, FlowInfo info) noexcept {
     info.serial = next_serial_ & kMaxSerial;
-    info.is_live = 1;
+    info.is_live = 0;
     ++next_serial_;
     arrays_.info[index].write(info);
 }
@@ -119,6 +119,10 @@ void FlowTable::enter(FlowIndex index, uint8_t protocol, Tick deadline) noexcept
     Flow& flow = arrays_.flows[index];
     flow.status.store(static_cast<uint16_t>(flow.status.load() | flow_status::kConfirmed));
     flow.deadline.store(deadline);
+    // After everything else that control may read about this incarnation.
+    FlowInfo info = arrays_.info[index].own();
+    info.is_live = 1;
+    arrays_.info[index].write(info);
     set_sweep(index, deadline);
     count_.add(1);
     by_protocol_.begun[tracker_number(protocol)].add(1);

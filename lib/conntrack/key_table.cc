@@ -94,6 +94,9 @@ void KeyTable::prefetch_unusual(uint32_t word) const noexcept {
     __builtin_prefetch(&arrays_->reply[stored.index()]);
 }
 
+// The form of the key decides about the hash alone: an entry under the one form is taken for one
+// under the other if they look alike there, which is once in some billion such pairs, and costs a
+// translated flow that could have begun.
 bool KeyTable::is_of(TableEntry stored, const Key& key) const noexcept {
     if (stored.is_foreign()) return foreign_.is_key(foreign_slot(stored), key.family, key.bytes());
     const FlowIndex index = stored.index();

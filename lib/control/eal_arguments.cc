@@ -28,7 +28,9 @@ constexpr uint32_t kMbufsPerWorker = 1024;  // mempool cache and bursts in fligh
 constexpr uint32_t kHeldPerWorker = 2048;   // fragments (Reassembly::Options)
 constexpr uint32_t kMbufsPerHandOff = 1024;
 constexpr uint32_t kMinMbufs = 8192;
-constexpr uint64_t kBaseBytes = 64 * kMiB;  // rings, mailboxes, EAL's own
+constexpr uint64_t kBaseBytes = 64 * kMiB;  // EAL's own, and what is small
+// A worker's mailbox; notices and hand-over between each two threads that pass packets on.
+constexpr uint64_t kMailboxBytes = 2 * kMiB, kBytesPerPair = kMiB / 4;
 constexpr uint64_t kBytesPerPort = 8 * kMiB;
 
 bool is_allowed(unsigned cpu, const MachineFacts& machine) {
@@ -152,7 +154,8 @@ uint32_t foreign_keys(const SystemSettings& system, uint32_t max_flows, uint16_t
     constexpr uint32_t kShareOfPairs = 8, kLeast = 4096;
     if (workers == 1) return 0;
     const uint32_t flows = flows_per_worker(max_flows, workers);
-    return std::max(is_routed(system) ? flows : flows / kShareOfPairs, kLeast);
+    return std::max(is_routed(system) ? std::min(max_flows, 2 * flows) : flows / kShareOfPairs,
+                    kLeast);
 }
 
 namespace {
@@ -181,7 +184,9 @@ uint64_t memory_wanted(const SystemSettings& system, uint32_t max_flows) {
         workers * (Journal::kBytes + RuleLog::kBytes + PacketTrace::kBytes + PacketCapture::kBytes);
     const uint64_t buffers = PacketPool::bytes_for(mbufs_wanted(system));
     const uint64_t routes = is_routed(system) ? Routing::bytes_for(Routing::Options{}) : 0;
-    const uint64_t rest = kBaseBytes + journals + routes + kBytesPerPort * system.devices.size();
+    const uint64_t rings = workers * kMailboxBytes + uint64_t{workers} * workers * kBytesPerPair;
+    const uint64_t rest =
+        kBaseBytes + journals + rings + routes + kBytesPerPort * system.devices.size();
     const uint64_t bytes = tables + buffers + gaps_in(tables + buffers, system) + rest;
     return (bytes + kHugepageBytes - 1) / kHugepageBytes * kHugepageBytes;
 }

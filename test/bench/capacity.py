@@ -7,36 +7,38 @@ from connections import BY_NIC, wait_for_entries
 from features import Namespace, routed
 from lab import release_hugepages, reserve_hugepages
 from measuring import Figure, Table, Variant, alternate
-from programs import CannotMeasure, Rampart, Testpmd, flows_name
+from programs import LASTING, CannotMeasure, Rampart, Testpmd, flows_name
 
 HUGEPAGE = 2 << 20
-ALLOCATOR = 8 / 9  # the heap is made an eighth larger than the tables and pools in it
+WITHOUT_COUNTERS = "counters: false, " + LASTING
 LIMIT_BYTES = 6 << 30
 
 
 def bytes_per_flow(setup, build):
-    """Of the process, from two capacities, so that what does not depend on them falls out."""
+    """Of the process, from two capacities, so that what does not depend on them falls out: the share of the heap
+    that is kept for gaps is the same for both."""
+    capacities = (1 << 21, 3 << 20)
     sizes = []
-    for flows in (1 << 18, 1 << 21):
+    for flows in capacities:
         program = build(flows)
         try:
             sizes.append(program.resident_bytes())
         finally:
             program.close()
-    return (sizes[1] - sizes[0]) / ((1 << 21) - (1 << 18))
+    return (sizes[1] - sizes[0]) / (capacities[1] - capacities[0])
 
 
 def measure_memory(setup, _):
-    table = Table("Memory per flow that the table has room for, bytes",
-                  ("ports", "of the process", "of these the table (`FlowTable::bytes_for`)"), setup.out)
+    table = Table("Memory per flow that the table has room for", ("ports", "bytes of the process"), setup.out)
     plain = bytes_per_flow(setup, lambda flows: Rampart(setup.plugin, setup.directory, flows=flows))
-    table.row("bridged: one key per flow, IPv4 or IPv6", f"{plain:.0f}", f"{plain * ALLOCATOR:.0f}")
+    table.row("bridged: one key per flow, IPv4 or IPv6", f"{plain:.0f}")
+    bare = bytes_per_flow(setup, lambda flows: Rampart(setup.plugin, setup.directory, flows=flows, conntrack=WITHOUT_COUNTERS))
+    table.row("the same with `counters: false`", f"{bare:.0f}")
     with Namespace() as namespace:
         two = bytes_per_flow(setup, lambda flows: routed(setup, namespace, flows=flows))
-    table.row("routed: two keys, for translated flows", f"{two:.0f}", f"{two * ALLOCATOR:.0f}")
-    table.row("added for translation", f"{two - plain:.0f}", f"{(two - plain) * ALLOCATOR:.0f}")
+    table.row("routed: two keys, for translated flows", f"{two:.0f}")
+    table.row("added for translation", f"{two - plain:.0f}")
     table.end()
-    return plain
 
 
 def available_bytes():
@@ -47,15 +49,15 @@ def available_bytes():
 
 def measure_many(setup, rounds):
     """In one table, so that only the number of flows differs."""
-    per_flow = bytes_per_flow(setup, lambda flows: Rampart(setup.plugin, setup.directory, flows=flows))
+    per_flow = bytes_per_flow(setup, lambda flows: Rampart(setup.plugin, setup.directory, flows=flows, conntrack=WITHOUT_COUNTERS))
     room = min(LIMIT_BYTES, available_bytes() - (2 << 30)) - (256 << 20)
     most = 1 << 25
     while most * per_flow > room:
-        most -= 1 << 21
+        most -= 1 << 20
     if most < 1 << 21:
         raise CannotMeasure("less than 1 GiB of memory is free")
     added = reserve_hugepages(int(most * per_flow / HUGEPAGE) + 200)
-    table = Table(f"Many flows, UDP, in one table with room for {most / (1 << 20):.0f} M: {most * per_flow / (1 << 30):.1f} GiB",
+    table = Table(f"Many flows, UDP, in one table without counters with room for {most / (1 << 20):.0f} M: {most * per_flow / (1 << 30):.1f} GiB",
                   ("flows", "testpmd io", "rampartd", "above io", "cycles to 1 M"), setup.out)
     try:
         many_rows(setup, table, most, rounds)
@@ -70,7 +72,7 @@ def many_rows(setup, table, most, rounds):
     steps = sorted({min(step, most) for step in steps})
     io = Testpmd(setup.plugin, setup.directory)
     try:
-        ours = Rampart(setup.plugin, setup.directory, flows=most)
+        ours = Rampart(setup.plugin, setup.directory, flows=most, conntrack=WITHOUT_COUNTERS)
         try:
             before = first = 0
             for flows in steps:

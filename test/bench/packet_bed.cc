@@ -106,6 +106,7 @@ PacketBed::PacketBed(const Options& options)
     if (!configuration) std::puts(diagnostics.to_text().c_str());
     snapshot_ = std::move(configuration->snapshot);
     snapshot_->generation = 1;
+    snapshot_->conntrack.index = options.index;
     snapshot_->paths.push_back(std::make_unique<PathTable>(snapshot_->ruleset.index_count));
     if (is_routed(options)) {
         routing_ = make_routing();

@@ -22,6 +22,15 @@ void settle_entry(Burst& burst, uint32_t i, TableEntry found, WorkerContext& con
     }
 }
 
+// rte_hash asks for nothing by itself.
+void prefetch_flows(const Burst& burst, const WorkerContext& context) noexcept {
+    for_each(burst.tracked, [&](uint32_t i) {
+        context.flows.prefetch(burst.flow[i], 0);
+        if (context.routed_ports != 0)
+            __builtin_prefetch(&context.flows.forwarding(burst.flow[i].index()), 1);
+    });
+}
+
 void lookup_family(Burst& burst, const KeyBatch& batch, Family family,
                    WorkerContext& context) noexcept {
     PacketMask tracked = 0, tcp = 0;
@@ -41,6 +50,7 @@ void lookup_family(Burst& burst, const KeyBatch& batch, Family family,
     for (uint32_t at = 0; at < batch.count; ++at)
         burst.hash[batch.position[at]] = batch.hash[at];
     burst.tracked |= tracked;
+    if (context.snapshot->conntrack.index == KeyIndexKind::RteHash) prefetch_flows(burst, context);
     burst.tcp |= tcp;
 }
 

@@ -103,6 +103,17 @@ TEST_CASE("memory grows with flows and buffers, and a given size is taken as it 
     CHECK(*(size + 1) == "300");
 }
 
+TEST_CASE("the rings between each two workers are in the memory that is asked for") {
+    SystemSettings system = two_taps();
+    const auto need_of = [&](uint16_t workers) {
+        system.devices[0].queues = workers;
+        REQUIRE(worker_count(system) == workers);
+        return memory_wanted(system, kFlows);
+    };
+    // 4096 notices of 48 bytes each way.
+    CHECK(need_of(32) - need_of(31) > 2 * 31 * uint64_t{4096} * 48);
+}
+
 TEST_CASE("no port asks for more queues than there are workers to poll them") {
     SystemSettings system = two_taps();
     CHECK(worker_count(system) == 1);
