@@ -151,11 +151,12 @@ class Rampart(Program):
         self.namespace = namespace
         self.config, self.socket = directory / f"bench-{self.count}.yaml", directory / f"bench-{self.count}.sock"
         client, server = self.page.devices()
+        # A new program asks those before it whether they live by connecting to their telemetry: stopped ones keep it waiting.
         self.text = (
             f'version: 1\ninterfaces:\n  inside: {{ device: "vdev:{client}", {interface[0]} }}\n'
             f'  outside: {{ device: "vdev:{server}", {interface[1]} }}\n'
             f"cores: {{ control: {control}, workers: [{', '.join(map(str, cpus))}] }}\n"
-            f"memory: {{ hugepages: always }}\neal: [-d, {plugin}]\n"
+            f"memory: {{ hugepages: always }}\neal: [-d, {plugin}, --no-telemetry]\n"
             f"conntrack: {{ max: {flows}, {conntrack} }}\n{more}{nat}"
             f"chains:\n  forward:\n    policy: {policy}\n    rules:\n")
         self.config.write_text(self.text + rules)
