@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "base/assert.h"
+#include "packet/icmp_types.h"
 
 namespace rampart {
 namespace {
@@ -44,6 +45,34 @@ struct KeyTable::Key {
     void take_other_form(const KeyedHash& keyed) noexcept {
         (family == Family::Ipv4 ? key4.pad : key6.pad[0]) = 1;
         rehash(keyed);
+    }
+    // Whether it is the key, in whatever form, that has these ends in this order.
+    bool is_of_ends(const Tuple& tuple, bool is_swapped) const noexcept {
+        const AddressBytes& low = is_swapped ? tuple.dst : tuple.src;
+        const AddressBytes& high = is_swapped ? tuple.src : tuple.dst;
+        const be16 low_port = is_swapped ? tuple.dst_port : tuple.src_port;
+        const be16 high_port = is_swapped ? tuple.src_port : tuple.dst_port;
+        if (tuple.family != family) return false;
+        if (family == Family::Ipv4)
+            return key4.low_address == load<be32>(low.data()) &&
+                   key4.high_address == load<be32>(high.data()) && key4.low_port == low_port &&
+                   key4.high_port == high_port && key4.protocol == tuple.protocol &&
+                   key4.zone == tuple.zone;
+        return key6.low_address == low && key6.high_address == high && key6.low_port == low_port &&
+               key6.high_port == high_port && key6.protocol == tuple.protocol &&
+               key6.zone == tuple.zone;
+    }
+    bool is_of_tuple(const Tuple& tuple) const noexcept {
+        FlowKey4 its4;
+        FlowKey6 its6;
+        if (tuple.family != family) return false;
+        if (family == Family::Ipv4) {
+            make_key(tuple, its4);
+            return is_equal(its4, plain4());
+        }
+        make_key(tuple, its6);
+        its6.pad[0] = key6.pad[0];
+        return std::memcmp(&its6, &key6, sizeof(its6)) == 0;
     }
     // The key itself, in whatever form.
     FlowKey4 plain4() const noexcept {
@@ -100,22 +129,19 @@ void KeyTable::prefetch_unusual(uint32_t word) const noexcept {
 bool KeyTable::is_of(TableEntry stored, const Key& key) const noexcept {
     if (stored.is_foreign()) return foreign_.is_key(foreign_slot(stored), key.family, key.bytes());
     const FlowIndex index = stored.index();
-    const bool is_reply =
-        !stored.is_plain() && stored.toward(!stored.covers(false)).direction() == Direction::Reply;
+    if (stored.is_plain()) {
+        if (key.family == Family::Ipv4) return is_equal(arrays_->flows[index].key, key.plain4());
+        // A query, or sorted: written as the original tuple, or as its opposite.
+        const bool swapped = stored.toward(false).direction() == Direction::Reply;
+        return key.is_of_ends(arrays_->info[index].own_head<Tuple>(), swapped);
+    }
+    const bool swapped = !stored.covers(false);
+    const bool is_reply = stored.toward(swapped).direction() == Direction::Reply;
     if (!is_reply && key.family == Family::Ipv4)
         return is_equal(arrays_->flows[index].key, key.plain4());
-    const Tuple tuple =
-        is_reply ? arrays_->reply[index].own_head<Tuple>() : arrays_->info[index].own_head<Tuple>();
-    if (tuple.family != key.family) return false;
-    if (key.family == Family::Ipv4) {
-        FlowKey4 its;
-        make_key(tuple, its);
-        return is_equal(its, key.plain4());
-    }
-    FlowKey6 its;
-    make_key(tuple, its);
-    its.pad[0] = key.key6.pad[0];
-    return std::memcmp(&its, &key.key6, sizeof(its)) == 0;
+    const Tuple tuple = is_reply ? arrays_->reply[index].own_head<Tuple>()
+                                 : arrays_->info[index].own_head<Tuple>();
+    return is_icmp(tuple.protocol) ? key.is_of_tuple(tuple) : key.is_of_ends(tuple, swapped);
 }
 
 TableEntry KeyTable::look_up_stored(const Key& key) const noexcept {
