@@ -17,6 +17,26 @@ uint32_t foreign_slot(TableEntry stored) noexcept {
     return static_cast<uint32_t>(stored.raw());
 }
 
+struct OneWay {
+    explicit OneWay(TableEntry stored) noexcept
+        : swapped(!stored.covers(false)),
+          is_reply(stored.toward(swapped).direction() == Direction::Reply) {}
+    bool swapped;   // the order of the keys of the packets that it is for
+    bool is_reply;  // their direction
+};
+
+// Whether it is the key of what answers to packets that become this.
+bool is_answer(const FlowKey4& key, bool swapped, const Rewrite4& rewrite,
+               const FlowKey4& original) noexcept {
+    const be32 low = swapped ? rewrite.src : rewrite.dst,
+               high = swapped ? rewrite.dst : rewrite.src;
+    const be16 low_port = swapped ? rewrite.src_port : rewrite.dst_port;
+    const be16 high_port = swapped ? rewrite.dst_port : rewrite.src_port;
+    return key.low_address == low && key.high_address == high && key.low_port == low_port &&
+           key.high_port == high_port && key.protocol == original.protocol &&
+           key.zone == original.zone && !is_icmp(key.protocol);
+}
+
 }  // namespace
 
 // A key with its hash.
@@ -120,7 +140,6 @@ void KeyTable::prefetch_unusual(uint32_t word) const noexcept {
     if (stored.is_foreign()) return foreign_.prefetch(foreign_slot(stored));
     __builtin_prefetch(&arrays_->flows[stored.index()]);
     __builtin_prefetch(&arrays_->forwarding[stored.index()], 1);
-    __builtin_prefetch(&arrays_->reply[stored.index()]);
 }
 
 // The form of the key decides about the hash alone: an entry under the one form is taken for one
@@ -135,12 +154,11 @@ bool KeyTable::is_of(TableEntry stored, const Key& key) const noexcept {
         const bool swapped = stored.toward(false).direction() == Direction::Reply;
         return key.is_of_ends(arrays_->info[index].own_head<Tuple>(), swapped);
     }
-    const bool swapped = !stored.covers(false);
-    const bool is_reply = stored.toward(swapped).direction() == Direction::Reply;
+    const auto [swapped, is_reply] = OneWay(stored);
     if (!is_reply && key.family == Family::Ipv4)
         return is_equal(arrays_->flows[index].key, key.plain4());
-    const Tuple tuple = is_reply ? arrays_->reply[index].own_head<Tuple>()
-                                 : arrays_->info[index].own_head<Tuple>();
+    const Tuple tuple =
+        is_reply ? arrays_->reply[index].own_head<Tuple>() : arrays_->info[index].own_head<Tuple>();
     return is_icmp(tuple.protocol) ? key.is_of_tuple(tuple) : key.is_of_ends(tuple, swapped);
 }
 
@@ -154,8 +172,17 @@ TableEntry KeyTable::named(TableEntry stored) const noexcept {
 
 TableEntry KeyTable::verify(const KeyBatch& batch, uint32_t at, Family family,
                             uint32_t word) const noexcept {
-    const Key key(batch.key[at], family, batch.hash[at]);
     const TableEntry stored = TagIndex::entry_of(word);
+    if (family == Family::Ipv4 && !stored.is_plain() && !stored.is_foreign()) {
+        // Translated: what its packets need next tells whose it is, nearly always.
+        const FlowKey4& key4 = *static_cast<const FlowKey4*>(batch.key[at]);
+        const FlowKey4& original = arrays_->flows[stored.index()].key;
+        const auto [swapped, is_reply] = OneWay(stored);
+        const Rewrite4& forth = arrays_->forwarding[stored.index()].rewrite[0];
+        if (is_reply ? is_answer(key4, swapped, forth, original) : is_equal(original, key4))
+            return stored;
+    }
+    const Key key(batch.key[at], family, batch.hash[at]);
     return named(is_of(stored, key) ? stored : look_up_stored(key));
 }
 
