@@ -47,6 +47,7 @@ constexpr CodeInfo kCodes[] = {
     {"E030", "a word of the language that is not built yet in this release"},
     {"E031", "a setting that a running daemon cannot change; only `apply` and `reload` say so"},
     {"E032", "a log that cannot be written; only a running daemon says so"},
+    {"E033", "no memory for what it asks for in addition; only a running daemon says so"},
     {"W101", "host bits in a prefix"},
     {"W102", "a rule that no packet reaches; names the rules that decide all of its packets"},
     {"W103", "a part of a rule that an earlier rule with the opposite verdict takes away"},

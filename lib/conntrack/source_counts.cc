@@ -1,26 +1,20 @@
 #include "conntrack/source_counts.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
+#include <new>
 
 namespace rampart {
-namespace {
-
-constexpr unsigned kCountBits = 24;
-constexpr uint64_t kCountMask = (uint64_t{1} << kCountBits) - 1;
-
-// Never 0 without its count: a word of zero is free.
-constexpr uint64_t tag_of(uint64_t source) noexcept {
-    return source & ~kCountMask;
-}
-
-}  // namespace
-
-SourceCounts::SourceCounts(uint32_t max_flows, const KeyedHash& hash)
+// Two words per flow, and so per source.
+SourceCounts::SourceCounts(uint32_t max_flows, const KeyedHash& hash) noexcept
     : hash_(hash),
-      mask_(std::bit_ceil(std::max<uint64_t>(max_flows, 64) * 2 / kPerBucket) - 1),
-      buckets_(new Bucket[mask_ + 1]()) {}
+      bucket_count_(
+          std::clamp<uint64_t>(uint64_t{max_flows} * 2 / kPerBucket, 16, kCountMask + 1)) {}
+
+bool SourceCounts::make_ready() noexcept {
+    if (buckets_ == nullptr) buckets_.reset(new (std::nothrow) Bucket[bucket_count_]());
+    return buckets_ != nullptr;
+}
 
 uint64_t SourceCounts::source_of(const Tuple& tuple, uint8_t prefix4,
                                  uint8_t prefix6) const noexcept {
@@ -64,7 +58,7 @@ SourceCounts::Added SourceCounts::try_add(uint64_t source, uint32_t limit,
         }
         const uint64_t wanted = seen == 0 ? tag + 1 : seen + 1;
         if (!own->compare_exchange_weak(seen, wanted, std::memory_order_relaxed)) continue;
-        place = static_cast<uint32_t>((source & mask_) * kPerBucket +
+        place = static_cast<uint32_t>(bucket_index(source) * kPerBucket +
                                       static_cast<uint64_t>(own - bucket.words) + 1);
         return Added::Counted;
     }

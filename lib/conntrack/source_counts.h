@@ -6,7 +6,7 @@
 // others is not counted, and so not limited: that takes eight other sources with the same hash
 // bits, which nobody can choose without the key. Two sources with equal 40 bits in one bucket share
 // a count.
-// Made by control; any worker.
+// Made by control, which makes it ready before workers use it for the first time; any worker.
 #pragma once
 
 #include <atomic>
@@ -21,7 +21,10 @@ namespace rampart {
 class SourceCounts {
   public:
     // `max_flows`: of all workers.
-    SourceCounts(uint32_t max_flows, const KeyedHash& hash);
+    SourceCounts(uint32_t max_flows, const KeyedHash& hash) noexcept;
+    // Takes its memory; the functions below need it. False: there is none.
+    bool make_ready() noexcept;
+    uint64_t bytes() const noexcept { return bucket_count_ * sizeof(Bucket); }
 
     // Names a source: the first bits of its address, by a keyed hash.
     uint64_t source_of(const Tuple& tuple, uint8_t prefix4, uint8_t prefix6) const noexcept;
@@ -33,7 +36,10 @@ class SourceCounts {
     uint32_t count_of(uint64_t source) const noexcept;
 
   private:
-    static constexpr unsigned kPerBucket = 8;
+    static constexpr unsigned kPerBucket = 8, kCountBits = 24;
+    static constexpr uint64_t kCountMask = (uint64_t{1} << kCountBits) - 1;
+    // Never 0 without its count: a word of zero is free.
+    static constexpr uint64_t tag_of(uint64_t source) noexcept { return source & ~kCountMask; }
     using Word = std::atomic<uint64_t>;
     struct alignas(64) Bucket {
         Word words[kPerBucket];
@@ -41,10 +47,14 @@ class SourceCounts {
     Word& word_at(uint32_t place) const noexcept {
         return buckets_[(place - 1) / kPerBucket].words[(place - 1) % kPerBucket];
     }
-    Bucket& bucket_of(uint64_t source) const noexcept { return buckets_[source & mask_]; }
+    // By the bits that its tag leaves out.
+    uint64_t bucket_index(uint64_t source) const noexcept {
+        return (source & kCountMask) * bucket_count_ >> kCountBits;
+    }
+    Bucket& bucket_of(uint64_t source) const noexcept { return buckets_[bucket_index(source)]; }
 
     KeyedHash hash_;
-    uint64_t mask_;
+    uint64_t bucket_count_;
     std::unique_ptr<Bucket[]> buckets_;
 };
 

@@ -15,6 +15,7 @@
 #include "control/control_calls.h"
 #include "control/flow_export/living_flows.h"
 #include "control/link_watch.h"
+#include "control/memory_lock.h"
 #include "control/own_connection.h"
 #include "control/telemetry.h"
 
@@ -24,7 +25,7 @@ namespace {
 constexpr uint32_t kActivation_ms = 2000;
 constexpr uint64_t kDeadlineTurn_us = 50'000;
 constexpr std::string_view kNeedsRestart = "E031";
-constexpr std::string_view kNoLog = "E032";
+constexpr std::string_view kNoLog = "E032", kNoMemory = "E033";
 
 uint64_t wall_clock_ns() noexcept {
     timespec now{};
@@ -113,6 +114,7 @@ Result<void> Controller::bring_up(Options options) {
     rule_log_ = std::make_unique<RuleLogFeed>(*loop_, datapath_->workers());
     traces_ = std::make_unique<TraceFeed>(*loop_, datapath_->workers());
     captures_ = std::make_unique<CaptureFeed>(*loop_, datapath_->workers());
+    if (const auto ready = datapath_->get_ready_for(snapshot->conntrack); !ready) return ready;
     hand_out(std::move(snapshot));
     set_wall_clock();
     follow_logging(std::move(*log));
@@ -131,6 +133,8 @@ Result<void> Controller::bring_up(Options options) {
     if (!calls) return tl::unexpected<Error>(calls.error());
     calls_ = std::move(*calls);
     telemetry_ = std::make_unique<Telemetry>(*calls_, *this);
+    if (const auto locked = lock_memory(); !locked)
+        spdlog::warn("{}; {}", locked.error().message, locked.error().hint);
     confinement.complete();
     return {};
 }
@@ -272,7 +276,10 @@ std::optional<Configuration> Controller::load(const SourceTexts& sources,
     auto configuration = load_aside(sources, diagnostics);
     if (!configuration) return configuration;
     report_fixed_settings(system_, max_flows_, *configuration, diagnostics);
-    if (!diagnostics.has_errors()) next_rule_log_ = open_rule_log(*configuration, diagnostics);
+    if (diagnostics.has_errors()) return configuration;
+    next_rule_log_ = open_rule_log(*configuration, diagnostics);
+    if (const auto ready = datapath_->get_ready_for(configuration->snapshot->conntrack); !ready)
+        diagnostics.error(kNoMemory, {}, ready.error().message, ready.error().hint);
     return configuration;
 }
 

@@ -223,6 +223,13 @@ void Datapath::wait_for_turns() const {
     }
 }
 
+Result<void> Datapath::get_ready_for(const ConntrackSettings& settings) {
+    if (settings.max_per_source == 0 || sources_->make_ready()) return {};
+    return failure("no memory to count the flows of each source (" +
+                       std::to_string(sources_->bytes() >> 20) + " MiB)",
+                   "lower conntrack.max, or leave out conntrack.limits.per_source");
+}
+
 Result<void> Datapath::launch(Eal& eal, const std::function<void()>& prepare) {
     is_running_ = true;
     for (Worker* worker : worker_pointers_) {

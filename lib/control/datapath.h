@@ -42,6 +42,8 @@ class Datapath {
     Datapath(const Datapath&) = delete;
     Datapath& operator=(const Datapath&) = delete;
 
+    // Makes what these settings need and others do not; before workers see them.
+    Result<void> get_ready_for(const ConntrackSettings& settings);
     // Each thread begins with `prepare`.
     Result<void> launch(Eal& eal, const std::function<void()>& prepare);
     void stop(Eal& eal);

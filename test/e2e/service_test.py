@@ -135,6 +135,10 @@ class Notifications(unittest.TestCase):
             self.assertTrue(manager.is_told("WATCHDOG=1"))
 
 
+def kib_of(pid, name):
+    return int(status_of(pid, pid)[name].split()[0])
+
+
 @needs_root
 class FailClosed(unittest.TestCase):
     def test_nothing_passes_a_transparent_pair_without_the_daemon(self):
@@ -212,12 +216,37 @@ class Confined(unittest.TestCase):
             lab.config.write_text(lab.configuration(BRIDGE))
             with lab.log.open("w") as log:
                 lab.daemon = subprocess.Popen(
-                    ["ip", "netns", "exec", lab.names["firewall"], "setpriv", "--reuid", "65534", "--regid",
+                    ["ip", "netns", "exec", lab.names["firewall"], "prlimit", "--memlock=8388608:8388608",
+                     "setpriv", "--reuid", "65534", "--regid",
                      "65534", "--clear-groups", "--inh-caps", "-all,+net_admin,+net_raw", "--ambient-caps",
                      "-all,+net_admin,+net_raw", str(RAMPARTD), "--config", str(lab.config), "--socket",
                      str(lab.socket), "--state", str(lab.directory / "state")], stdout=log, stderr=log)
             self.assertTrue(wait_until(lab.is_ready, 30, 0.1), lab.log.read_text())
             self.check(lab, NET_ADMIN)
+            # With a finite limit later allocations would fail.
+            self.assertEqual(kib_of(lab.daemon.pid, "VmLck"), 0)
+            self.assertIn("the memory is not locked: the limit is finite", lab.log.read_text())
+            self.assertEqual(lab.stop(), 0, lab.log.read_text())
+
+
+@needs_root
+class LockedMemory(unittest.TestCase):
+    @unittest.skipIf(subprocess.run(["prlimit", "--memlock=unlimited", "true"], capture_output=True).returncode,
+                     "root may not raise the limit of locked memory here; the test in the guest does")
+    def test_what_was_used_stays_in_memory(self):
+        with Lab("net_af_packet") as lab:
+            lab.start(without_ports(lab.configuration(BRIDGE)))
+            pid = lab.daemon.pid
+            self.assertGreaterEqual(kib_of(pid, "VmLck"), kib_of(pid, "VmRSS"))
+            # Asked for, but not used: stacks and EAL's room for more take no memory.
+            self.assertGreater(kib_of(pid, "VmLck"), 2 * kib_of(pid, "VmRSS"))
+            # Later allocations work without capabilities.
+            rules = "".join(f"      - {{ src: 10.{i >> 8}.{i & 255}.0/24, action: accept }}\n" for i in range(20000))
+            lab.config.write_text(without_ports(lab.configuration(BRIDGE + rules)))
+            before = kib_of(pid, "VmLck")
+            lab.ctl("reload")
+            self.assertGreater(kib_of(pid, "VmLck"), before)
+            self.assertNotIn("not locked", lab.log.read_text())
             self.assertEqual(lab.stop(), 0, lab.log.read_text())
 
 

@@ -88,6 +88,7 @@ Pipeline::Pipeline(std::unique_ptr<Snapshot> snapshot, Options options)
       counters_(new WorkerCounters),
       burst_(new Burst),
       context_(*table_, *reassembly_, *counters_, steering_, 0) {
+    if (!sources_->make_ready()) throw std::bad_alloc();
     context_.sources = sources_.get();
     context_.rule_log = &endless_log_;
     context_.now = Now::at(1'000'000'000);

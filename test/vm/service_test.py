@@ -166,6 +166,14 @@ class Service(unittest.TestCase):
         self.assertFalse(lab.ping("outside", ADDRESS4["inside"]))
         self.assertTrue(soon(lambda: lab.property("StatusText").startswith("generation 1, 2 ports")))
 
+    def test_05_its_memory_stays_where_it_is(self):
+        lab = self.lab
+        status = lab.guest.run("cat", f"/proc/{lab.property('MainPID')}/status").stdout
+        locked, used = (int(re.search(rf"{name}:\s*(\d+) kB", status)[1]) for name in ("VmLck", "VmRSS"))
+        # Asked for, but not used: stacks and EAL's room for more take no memory.
+        self.assertGreater(locked, 2 * used)
+        self.assertFalse([text for _, text in lab.journal() if "not locked" in text])
+
     def test_06_the_journal_has_its_words_with_priorities(self):
         lab = self.lab
         found = {text: priority for priority, text in lab.journal()}

@@ -36,6 +36,7 @@ TEST_CASE("a source is the first bits of an address") {
 TEST_CASE("no source has more flows than it may, and what ends makes room") {
     using Added = SourceCounts::Added;
     SourceCounts counts(1000, KeyedHash::from_seed(1));
+    REQUIRE(counts.make_ready());
     const uint64_t one = counts.source_of(from("10.0.0.1"), 32, 64);
     const uint64_t two = counts.source_of(from("10.0.0.2"), 32, 64);
     uint32_t at_one = 0, at_two = 0, nowhere = 0;
@@ -57,8 +58,31 @@ TEST_CASE("no source has more flows than it may, and what ends makes room") {
     CHECK(counts.count_of(two) == 0);
 }
 
+TEST_CASE("as many sources as flows find room") {
+    // No power of two: every bucket is used all the same.
+    constexpr uint32_t kFlows = 100000;
+    SourceCounts counts(kFlows, KeyedHash::from_seed(1));
+    CHECK(counts.bytes() == kFlows * 16);
+    REQUIRE(counts.make_ready());
+    uint32_t uncounted = 0, place = 0;
+    for (uint32_t i = 0; i < kFlows; ++i) {
+        Tuple tuple = from("10.0.0.0");
+        tuple.src[1] = static_cast<uint8_t>(i >> 16);
+        tuple.src[2] = static_cast<uint8_t>(i >> 8);
+        tuple.src[3] = static_cast<uint8_t>(i);
+        const uint64_t source = counts.source_of(tuple, 32, 64);
+        const auto added = counts.try_add(source, 1, place);
+        uncounted += added == SourceCounts::Added::Uncounted;
+        if (i % 1000 == 0)
+            CHECK(counts.count_of(source) == (added == SourceCounts::Added::Counted));
+    }
+    // Four of eight words are taken on average: few buckets (Poisson, 2 %) see a ninth source.
+    CHECK(uncounted < kFlows / 50);
+}
+
 TEST_CASE("workers count the same sources at the same time") {
     SourceCounts counts(64, KeyedHash::from_seed(1));
+    REQUIRE(counts.make_ready());
     std::vector<uint64_t> sources;
     for (int i = 0; i < 8; ++i)
         sources.push_back(counts.source_of(from("10.0.0." + std::to_string(i)), 32, 64));
