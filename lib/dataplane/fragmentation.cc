@@ -11,6 +11,9 @@
 namespace rampart {
 namespace {
 
+// Of headers in front of a piece that gets them back in place.
+constexpr uint32_t kMaxFront = RTE_PKTMBUF_HEADROOM + 18;
+
 // Appends `size` bytes of `source` from `at` on, in as many mbufs as it takes.
 bool append_copy(rte_mbuf* head, const rte_mbuf* source, uint32_t at, uint32_t size) noexcept {
     rte_mbuf* last = head;
@@ -54,12 +57,69 @@ rte_mbuf* make_fragment(const rte_mbuf* datagram, const Packet& packet, const Fr
     return nullptr;
 }
 
+// Bytes of IP headers in front of the datagram's first piece.
+uint32_t kept_header_bytes(const Packet& packet, const FragmentShape& shape,
+                           uint32_t headers) noexcept {
+    return packet.family == Family::Ipv4 ? headers : shape.unfragmentable;
+}
+
+// Whether each mbuf holds one piece, with room for its headers, of a size that may leave.
+bool is_as_it_came(const rte_mbuf* datagram, const Packet& packet, const FragmentShape& shape,
+                   uint32_t headers) noexcept {
+    if (shape.pieces == 0 || datagram->nb_segs != shape.pieces) return false;
+    const uint32_t kept = packet.l3_offset + kept_header_bytes(packet, shape, headers);
+    const uint32_t front = packet.l3_offset + headers;
+    if (front > kMaxFront || datagram->pkt_len != packet.l3_offset + uint32_t{packet.ip_length})
+        return false;
+    uint32_t skipped = kept;
+    for (const rte_mbuf* piece = datagram; piece != nullptr; piece = piece->next, skipped = 0) {
+        if (piece->data_len <= skipped || !RTE_MBUF_DIRECT(piece) ||
+            rte_mbuf_refcnt_read(piece) != 1 || piece->data_off + skipped < front)
+            return false;
+        const uint32_t length = piece->data_len - skipped;
+        if (headers + length > shape.largest || (piece->next != nullptr && length % 8 != 0))
+            return false;
+    }
+    return true;
+}
+
+// After is_as_it_came().
+uint32_t split(rte_mbuf* datagram, const Packet& packet, const FragmentShape& shape,
+               uint32_t headers, rte_mbuf** out) noexcept {
+    const uint32_t kept = packet.l3_offset + kept_header_bytes(packet, shape, headers);
+    const auto front = static_cast<uint16_t>(packet.l3_offset + headers);
+    uint8_t frame[kMaxFront];  // the first piece's headers are written over
+    std::memcpy(frame, packet.frame, kept);
+    rte_pktmbuf_adj(datagram, static_cast<uint16_t>(kept));
+    datagram->ol_flags &= ~datagram_flag;
+    uint32_t count = 0, offset = 0;
+    for (rte_mbuf* piece = datagram; piece != nullptr; ++count) {
+        rte_mbuf* next = piece->next;
+        const Fragment fragment{.offset = static_cast<uint16_t>(offset),
+                                .length = piece->data_len,
+                                .more = next != nullptr};
+        offset += fragment.length;
+        piece->next = nullptr;
+        piece->nb_segs = 1;
+        piece->pkt_len = piece->data_len;
+        auto* room = reinterpret_cast<uint8_t*>(rte_pktmbuf_prepend(piece, front));
+        std::memcpy(room, frame, packet.l3_offset);
+        write_fragment_header(room + packet.l3_offset, frame + packet.l3_offset, packet.family,
+                              shape, fragment);
+        out[count] = piece;
+        piece = next;
+    }
+    return count;
+}
+
 }  // namespace
 
 uint32_t cut_datagram(rte_mbuf* datagram, const Packet& packet, rte_mbuf** out) noexcept {
     const FragmentShape shape = datagram_shape(datagram);
     const uint32_t headers = fragment_header_bytes(packet.l3(), packet.family, shape);
-    const uint32_t kept = packet.family == Family::Ipv4 ? headers : shape.unfragmentable;
+    if (is_as_it_came(datagram, packet, shape, headers))
+        return split(datagram, packet, shape, headers, out);
+    const uint32_t kept = kept_header_bytes(packet, shape, headers);
     const uint32_t total = packet.ip_length - kept;
     const uint32_t step = std::max<uint32_t>((shape.largest - headers) & ~7u, 8);
     uint32_t count = 0;
@@ -73,7 +133,10 @@ uint32_t cut_datagram(rte_mbuf* datagram, const Packet& packet, rte_mbuf** out) 
         is_done = out[count] != nullptr;
         count += is_done;
     }
-    if (is_done) return count;
+    if (is_done) {
+        rte_pktmbuf_free(datagram);
+        return count;
+    }
     rte_pktmbuf_free_bulk(out, count);
     return 0;
 }

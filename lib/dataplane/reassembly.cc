@@ -39,6 +39,7 @@ bool is_same(const FlowKey6& a, const FlowKey6& b) noexcept {
 
 // Leaves the first `length` bytes of the packet.
 void trim_to(rte_mbuf* head, uint32_t length) noexcept {
+    if (head->pkt_len == length) return;
     uint32_t left = length;
     rte_mbuf* segment = head;
     uint16_t segments = 1;
@@ -161,9 +162,10 @@ void Reassembly::make_room(Outcome& outcome) noexcept {
 }
 
 Reassembly::Index Reassembly::find_or_begin(const Packet& packet, const Fragment& fragment,
-                                            Tick now, Tick timeout, Outcome& outcome) noexcept {
+                                            uint32_t hash, Tick now, Tick timeout,
+                                            Outcome& outcome) noexcept {
     const FlowKey6 key = key_of(packet, fragment);
-    const uint32_t bucket = options_.hash.hash(key) & static_cast<uint32_t>(buckets_.size() - 1);
+    const uint32_t bucket = hash & static_cast<uint32_t>(buckets_.size() - 1);
     Index index = find(key, bucket);
     if (index != kNone && is_past(datagrams_[index].deadline, now)) {
         outcome.expired += discard(index);
@@ -241,6 +243,7 @@ rte_mbuf* Reassembly::assemble(Datagram& datagram) noexcept {
                           datagram.family, datagram.headers + datagram.end,
                           static_cast<uint8_t>(join_congestion(datagram.congestion)));
     datagram.shape.largest = datagram.largest;
+    datagram.shape.pieces = static_cast<uint8_t>(datagram.count);
     datagram.shape.dont_fragment = datagram.largest_unfragmentable == datagram.largest;
     mark_datagram(head, datagram.shape);
     return head;
@@ -255,7 +258,7 @@ Reassembly::Outcome Reassembly::take_whole(rte_mbuf* mbuf, const Packet& packet)
     return {.kind = Outcome::Kind::Complete, .datagram = mbuf, .pieces = 1};
 }
 
-Reassembly::Outcome Reassembly::add(rte_mbuf* mbuf, const Packet& packet, Tick now,
+Reassembly::Outcome Reassembly::add(rte_mbuf* mbuf, const Packet& packet, uint32_t hash, Tick now,
                                     Tick timeout) noexcept {
     using Kind = Outcome::Kind;
     const Fragment fragment = read_fragment(packet);
@@ -264,7 +267,7 @@ Reassembly::Outcome Reassembly::add(rte_mbuf* mbuf, const Packet& packet, Tick n
         return {.kind = Kind::Drop, .reason = DropReason::FragmentLength};
 
     Outcome outcome{.kind = Kind::Held};
-    const Index index = find_or_begin(packet, fragment, now, timeout, outcome);
+    const Index index = find_or_begin(packet, fragment, hash, now, timeout, outcome);
     Datagram& datagram = datagrams_[index];
     const auto kill = [&](DropReason reason) {
         outcome.kind = Kind::Drop;

@@ -54,8 +54,10 @@ class Reassembly {
         // Held fragments that were freed: for `reason`, for lack of room, because of their age.
         uint32_t lost = 0, evicted = 0, expired = 0;
     };
-    // `packet` is the parsed view of `mbuf`, of FrameKind::Fragment. `timeout` in ticks.
-    Outcome add(rte_mbuf* mbuf, const Packet& packet, Tick now, Tick timeout) noexcept;
+    // `packet` is the parsed view of `mbuf`, of FrameKind::Fragment, `hash` its hash_of().
+    // `timeout` in ticks.
+    Outcome add(rte_mbuf* mbuf, const Packet& packet, uint32_t hash, Tick now,
+                Tick timeout) noexcept;
 
     // Frees what is overdue, a bounded number of datagrams per call; returns the fragments freed.
     uint32_t expire(Tick now) noexcept;
@@ -103,8 +105,8 @@ class Reassembly {
     void make_room(Outcome& outcome) noexcept;
     void unlink(Index index) noexcept;
     uint32_t discard(Index index) noexcept;  // returns the fragments freed
-    Index find_or_begin(const Packet& packet, const Fragment& fragment, Tick now, Tick timeout,
-                        Outcome& outcome) noexcept;
+    Index find_or_begin(const Packet& packet, const Fragment& fragment, uint32_t hash, Tick now,
+                        Tick timeout, Outcome& outcome) noexcept;
     static Insertion insert(Datagram& datagram, const Piece& piece) noexcept;
     static bool is_plausible(const Datagram& datagram, const Fragment& fragment) noexcept;
     void note(Datagram& datagram, const Fragment& fragment, const Packet& packet) noexcept;

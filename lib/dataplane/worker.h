@@ -128,6 +128,10 @@ class Worker {
     void forward(InterfaceIndex out, rte_mbuf** mbufs, const uint32_t* bytes,
                  uint32_t count) noexcept;
     void forward_datagram(uint32_t i) noexcept;
+    struct OutBatch;
+    void make_room(OutBatch& batch, InterfaceIndex port) noexcept;
+    void add_datagram(OutBatch& batch, uint32_t i) noexcept;
+    void flush(OutBatch& batch) noexcept;
     // Sends and frees the rest; returns how many went out.
     uint32_t transmit(InterfaceIndex out, rte_mbuf** mbufs, const uint32_t* bytes,
                       uint32_t count) noexcept;

@@ -38,6 +38,7 @@ struct FragmentShape {
     uint16_t largest = 0;         // IP length of the largest fragment; 0: not from fragments
     uint16_t unfragmentable = 0;  // IPv6: bytes before the fragment header
     bool dont_fragment = false;   // IPv4: the largest fragment said so
+    uint8_t pieces = 0;           // fragments that it was made of, one mbuf each or more; 0: none
 };
 
 // Removes an IPv6 fragment header by moving what stands before it, from the start of the frame, by

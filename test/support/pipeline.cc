@@ -32,6 +32,7 @@ std::unique_ptr<FlowTable> make_table(const Pipeline::Options& options, SourceCo
 std::vector<Bytes> cut(rte_mbuf* datagram, const Packet& packet) {
     rte_mbuf* fragments[kMaxOutputFragments];
     const uint32_t count = cut_datagram(datagram, packet, fragments);
+    if (count == 0) rte_pktmbuf_free(datagram);
     std::vector<Bytes> frames;
     for (uint32_t i = 0; i < count; ++i)
         frames.push_back(bytes_of(fragments[i]));
@@ -193,7 +194,10 @@ void Pipeline::end(const Burst& burst, uint32_t i, Outcome& outcome) {
     if (outcome.verdict == Verdict::Forward) {
         outcome.out_port = burst.packet[i].out_port;
         counters_->forwarded.add(1);
-        if (is_datagram(burst.mbuf[i])) outcome.fragments = cut(burst.mbuf[i], burst.packet[i]);
+        if (is_datagram(burst.mbuf[i])) {
+            outcome.fragments = cut(burst.mbuf[i], burst.packet[i]);
+            return;
+        }
     } else if (outcome.verdict == Verdict::Deliver) {
         counters_->local.add(1);
     } else if (outcome.verdict == Verdict::Drop) {

@@ -9,12 +9,13 @@ void count_lost(WorkerContext& context, DropReason reason, uint32_t count) noexc
     if (count != 0) context.counters.drops[static_cast<size_t>(reason)].add(count);
 }
 
-void add_fragment(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
+void add_fragment(Burst& burst, uint32_t i, uint32_t hash, WorkerContext& context) noexcept {
     const Packet& packet = burst.packet[i];
     const TimeoutId timeout =
         packet.family == Family::Ipv4 ? TimeoutId::Fragment4 : TimeoutId::Fragment6;
-    const Reassembly::Outcome outcome = context.reassembly.add(
-        burst.mbuf[i], packet, context.now.tick, context.snapshot->conntrack.timeout(timeout));
+    const Reassembly::Outcome outcome =
+        context.reassembly.add(burst.mbuf[i], packet, hash, context.now.tick,
+                               context.snapshot->conntrack.timeout(timeout));
     count_lost(context, outcome.reason, outcome.lost);
     count_lost(context, DropReason::FragmentMemory, outcome.evicted);
     count_lost(context, DropReason::FragmentTimeout, outcome.expired);
@@ -44,13 +45,13 @@ void reassemble(Burst& burst, WorkerContext& context) noexcept {
     burst.fragments = 0;
     for_each(fragments, [&](uint32_t i) {
         Packet& packet = burst.packet[i];
-        const uint16_t owner =
-            context.steering.fragment_owner(context.reassembly.hash_of(packet), context.worker);
+        const uint32_t hash = context.reassembly.hash_of(packet);
+        const uint16_t owner = context.steering.fragment_owner(hash, context.worker);
         if (owner != context.worker) {
             burst.verdict[i] = Verdict::Consumed;
             burst.owner[i] = static_cast<uint8_t>(owner);
         } else {
-            add_fragment(burst, i, context);
+            add_fragment(burst, i, hash, context);
         }
     });
     burst.fragments = 0;

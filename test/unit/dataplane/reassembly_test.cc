@@ -182,7 +182,6 @@ TEST_CASE("a datagram for which there are no mbufs is not cut") {
         rte_pktmbuf_free(one);
     CHECK(cut_datagram(mbuf, packet, out) == 3);
     rte_pktmbuf_free_bulk(out, 3);
-    rte_pktmbuf_free(mbuf);
     CHECK(session.mbufs_out() == before);
 }
 
