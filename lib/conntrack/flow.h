@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include "base/clock.h"
 #include "base/shared.h"
@@ -92,7 +93,9 @@ struct TcpFlow {
     uint8_t last_scale = 0;
     uint8_t last_flags = 0;  // tcp_side of an ignored SYN, and tcp_last
     uint8_t retrans = 0;     // identical ACKs in a row
+    uint8_t reserved = 0;    // no byte without a value: flows are compared as bytes
 };
+static_assert(std::has_unique_object_representations_v<TcpFlow>);
 
 // SCTP's per-flow data (netfilter's struct ip_ct_sctp). Worker only. Indexed by direction. Without
 // initialisers, because it shares a union; SctpFlow{} is all zero.
@@ -158,14 +161,17 @@ inline void count_traffic(FlowAccounting& own, Direction direction, uint16_t ip_
 
 // The cold record at the same index: with its SeqCell one line. Written when the flow is confirmed
 // and when it dies.
-struct FlowInfo {
-    Tuple original;
-    uint64_t created_ns = 0;  // Now::wall_ns at confirmation
+struct FlowLife {
     // Tells incarnations of one index apart; part of the listed id.
     uint32_t serial : 30 = 0;
     uint32_t is_live : 1 = 0;             // while the flow is in the table
     uint32_t unswapped_is_reply : 1 = 0;  // packets whose key is not swapped are replies
     uint32_t source = 0;                  // its place in SourceCounts; 0: not counted there
+};
+struct FlowInfo {
+    Tuple original;
+    uint64_t created_ns = 0;  // Now::wall_ns at confirmation
+    FlowLife life;
 };
 static_assert(sizeof(FlowInfo) == 56);
 inline constexpr uint32_t kMaxSerial = (1u << 30) - 1;

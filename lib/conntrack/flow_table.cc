@@ -1,6 +1,7 @@
 #include "conntrack/flow_table.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <new>
 
 #include <rte_malloc.h>
@@ -23,9 +24,11 @@ uint32_t ref_of(FlowIndex index, Direction direction) noexcept {
     return FlowRef(index, direction).raw();
 }
 
-FlowRef plain_ref(FlowIndex index, const FlowInfo& info) noexcept {
-    return {index, info.unswapped_is_reply ? Direction::Reply : Direction::Original};
+FlowRef plain_ref(FlowIndex index, const FlowLife& life) noexcept {
+    return {index, life.unswapped_is_reply ? Direction::Reply : Direction::Original};
 }
+
+constexpr size_t kLife = offsetof(FlowInfo, life);
 
 // 0 means "free" in the sweep array, so a deadline of tick 0 is looked at one tick later.
 Tick sweep_tick(Tick deadline) noexcept {
@@ -67,7 +70,7 @@ FlowTable::~FlowTable() {
 }
 
 Tuple FlowTable::original_tuple(FlowIndex index) const noexcept {
-    return arrays_.info[index].own_head<Tuple>();
+    return arrays_.info[index].own_part<Tuple>();
 }
 
 bool FlowTable::read_reply(FlowIndex index, FlowReply& reply) const noexcept {
@@ -104,8 +107,8 @@ void FlowTable::uncount(FlowIndex index) noexcept {
 
 // Everything that says whose key it is, before the key is entered. Control does not see it yet.
 void FlowTable::record(FlowIndex index, FlowInfo info) noexcept {
-    info.serial = next_serial_ & kMaxSerial;
-    info.is_live = 0;
+    info.life.serial = next_serial_ & kMaxSerial;
+    info.life.is_live = 0;
     ++next_serial_;
     arrays_.info[index].write(info);
 }
@@ -120,9 +123,9 @@ void FlowTable::enter(FlowIndex index, uint8_t protocol, Tick deadline) noexcept
     flow.status.store(static_cast<uint16_t>(flow.status.load() | flow_status::kConfirmed));
     flow.deadline.store(deadline);
     // After everything else that control may read about this incarnation.
-    FlowInfo info = arrays_.info[index].own();
-    info.is_live = 1;
-    arrays_.info[index].write(info);
+    FlowLife life = life_of(index);
+    life.is_live = 1;
+    arrays_.info[index].write_part<FlowLife, kLife>(life);
     set_sweep(index, deadline);
     count_.add(1);
     by_protocol_.begun[tracker_number(protocol)].add(1);
@@ -132,10 +135,10 @@ void FlowTable::enter(FlowIndex index, uint8_t protocol, Tick deadline) noexcept
 bool FlowTable::confirm(FlowIndex index, const Packet& first_packet, uint32_t hash, FlowInfo info,
                         Tick deadline) noexcept {
     // The first packet is original; when it is its own reply, later packets count as replies.
-    info.unswapped_is_reply = first_packet.swapped != first_packet.self_inverse;
+    info.life.unswapped_is_reply = first_packet.swapped != first_packet.self_inverse;
     if (first_packet.family == Family::Ipv4) arrays_.flows[index].key = first_packet.key4;
     record(index, info);
-    if (!keys_.insert(first_packet, hash, TableEntry::plain(plain_ref(index, info)))) {
+    if (!keys_.insert(first_packet, hash, TableEntry::plain(plain_ref(index, info.life)))) {
         take_back(index);
         return false;
     }
@@ -203,24 +206,31 @@ uint32_t FlowTable::evict_closing(uint32_t count) noexcept {
     return evicted;
 }
 
+FlowLife FlowTable::life_of(FlowIndex index) const noexcept {
+    return arrays_.info[index].own_part<FlowLife, kLife>();
+}
+
 uint32_t FlowTable::hash_of_plain(FlowIndex index) const noexcept {
     const FlowKey4& key = arrays_.flows[index].key;
     return key.protocol != 0 ? keys_.hash_of(key) : keys_.hash_of(original_tuple(index));
 }
 
 void FlowTable::forget(FlowIndex index) noexcept {
-    FlowInfo info = arrays_.info[index].own();
+    FlowLife life = life_of(index);
+    uint8_t protocol = arrays_.flows[index].key.protocol;
+    if (protocol == 0) protocol = original_tuple(index).protocol;
     if (!arrays_.flows[index].is_translated()) {
-        keys_.remove_plain(info.original, hash_of_plain(index), plain_ref(index, info));
+        keys_.remove_plain(hash_of_plain(index), plain_ref(index, life));
     } else {
         const FlowReply translated = reply(index);
-        keys_.remove_one_way(info.original, one_way_entry, ref_of(index, Direction::Original));
+        keys_.remove_one_way(original_tuple(index), one_way_entry,
+                             ref_of(index, Direction::Original));
         keys_.remove_one_way(translated.reply, one_way_entry, ref_of(index, Direction::Reply));
     }
-    info.is_live = 0;
-    arrays_.info[index].write(info);
-    by_protocol_.ended[tracker_number(info.original.protocol)].add(1);
-    if (info.source != 0) sources_->remove(info.source);
+    life.is_live = 0;
+    arrays_.info[index].write_part<FlowLife, kLife>(life);
+    by_protocol_.ended[tracker_number(protocol)].add(1);
+    if (life.source != 0) sources_->remove(life.source);
     uncount(index);
 }
 
@@ -272,14 +282,14 @@ bool FlowTable::is_live(FlowIndex index) const noexcept {
 }
 
 bool FlowTable::erase_incarnation(FlowIndex index, uint32_t serial) noexcept {
-    if (!is_live(index) || arrays_.info[index].own().serial != serial) return false;
+    if (!is_live(index) || life_of(index).serial != serial) return false;
     erase(index);
     return true;
 }
 
 void FlowTable::discount(FlowIndex index, uint32_t serial, unsigned side, uint64_t packets,
                          uint64_t bytes) noexcept {
-    if (!is_live(index) || arrays_.info[index].own().serial != serial) return;
+    if (!is_live(index) || life_of(index).serial != serial) return;
     if (arrays_.accounting == nullptr) return;
     FlowAccounting& own = arrays_.accounting[index];
     // Two callers may have shown the same packets.

@@ -159,7 +159,7 @@ class FlowTable {
     Tick sweep_at(FlowIndex index) const noexcept { return arrays_.sweep_at[index].load(); }
     // A consistent copy of the cold record; false when the slot is free or changing too fast.
     bool read_info(FlowIndex index, FlowInfo& info) const noexcept {
-        return arrays_.info[index].read(info) && info.is_live != 0;
+        return arrays_.info[index].read(info) && info.life.is_live != 0;
     }
     // Of a flow whose status has kSrcNat or kDstNat.
     bool read_reply(FlowIndex index, FlowReply& reply) const noexcept;
@@ -175,6 +175,7 @@ class FlowTable {
     void record(FlowIndex index, FlowInfo info) noexcept;
     void take_back(FlowIndex index) noexcept;
     void enter(FlowIndex index, uint8_t protocol, Tick deadline) noexcept;
+    FlowLife life_of(FlowIndex index) const noexcept;
     uint32_t hash_of_plain(FlowIndex index) const noexcept;
     bool is_live(FlowIndex index) const noexcept;
 

@@ -25,18 +25,6 @@ struct OneWay {
     bool is_reply;  // their direction
 };
 
-// Whether it is the key of what answers to packets that become this.
-bool is_answer(const FlowKey4& key, bool swapped, const Rewrite4& rewrite,
-               const FlowKey4& original) noexcept {
-    const be32 low = swapped ? rewrite.src : rewrite.dst,
-               high = swapped ? rewrite.dst : rewrite.src;
-    const be16 low_port = swapped ? rewrite.src_port : rewrite.dst_port;
-    const be16 high_port = swapped ? rewrite.dst_port : rewrite.src_port;
-    return key.low_address == low && key.high_address == high && key.low_port == low_port &&
-           key.high_port == high_port && key.protocol == original.protocol &&
-           key.zone == original.zone && !is_icmp(key.protocol);
-}
-
 }  // namespace
 
 // A key with its hash.
@@ -135,11 +123,8 @@ uint32_t KeyTable::hash_of(const Tuple& tuple) const noexcept {
     return Key(tuple, hash_).hash;
 }
 
-void KeyTable::prefetch_unusual(uint32_t word) const noexcept {
-    const TableEntry stored = TagIndex::entry_of(word);
-    if (stored.is_foreign()) return foreign_.prefetch(foreign_slot(stored));
-    __builtin_prefetch(&arrays_->flows[stored.index()]);
-    __builtin_prefetch(&arrays_->forwarding[stored.index()], 1);
+void KeyTable::prefetch_foreign(uint32_t word) const noexcept {
+    foreign_.prefetch(foreign_slot(TagIndex::entry_of(word)));
 }
 
 // The form of the key decides about the hash alone: an entry under the one form is taken for one
@@ -152,13 +137,13 @@ bool KeyTable::is_of(TableEntry stored, const Key& key) const noexcept {
         if (key.family == Family::Ipv4) return is_equal(arrays_->flows[index].key, key.plain4());
         // A query, or sorted: written as the original tuple, or as its opposite.
         const bool swapped = stored.toward(false).direction() == Direction::Reply;
-        return key.is_of_ends(arrays_->info[index].own_head<Tuple>(), swapped);
+        return key.is_of_ends(arrays_->info[index].own_part<Tuple>(), swapped);
     }
     const auto [swapped, is_reply] = OneWay(stored);
     if (!is_reply && key.family == Family::Ipv4)
         return is_equal(arrays_->flows[index].key, key.plain4());
     const Tuple tuple =
-        is_reply ? arrays_->reply[index].own_head<Tuple>() : arrays_->info[index].own_head<Tuple>();
+        is_reply ? arrays_->reply[index].own_part<Tuple>() : arrays_->info[index].own_part<Tuple>();
     return is_icmp(tuple.protocol) ? key.is_of_tuple(tuple) : key.is_of_ends(tuple, swapped);
 }
 
@@ -173,15 +158,6 @@ TableEntry KeyTable::named(TableEntry stored) const noexcept {
 TableEntry KeyTable::verify(const KeyBatch& batch, uint32_t at, Family family,
                             uint32_t word) const noexcept {
     const TableEntry stored = TagIndex::entry_of(word);
-    if (family == Family::Ipv4 && !stored.is_plain() && !stored.is_foreign()) {
-        // Translated: what its packets need next tells whose it is, nearly always.
-        const FlowKey4& key4 = *static_cast<const FlowKey4*>(batch.key[at]);
-        const FlowKey4& original = arrays_->flows[stored.index()].key;
-        const auto [swapped, is_reply] = OneWay(stored);
-        const Rewrite4& forth = arrays_->forwarding[stored.index()].rewrite[0];
-        if (is_reply ? is_answer(key4, swapped, forth, original) : is_equal(original, key4))
-            return stored;
-    }
     const Key key(batch.key[at], family, batch.hash[at]);
     return named(is_of(stored, key) ? stored : look_up_stored(key));
 }
@@ -281,9 +257,10 @@ void KeyTable::remove_one_way(const Tuple& tuple,
     --one_ways_;
 }
 
-void KeyTable::remove_plain(const Tuple& tuple, uint32_t hash, FlowRef ref) noexcept {
-    const bool was_there =
-        has_tags_ ? tags_.remove(hash, TableEntry::plain(ref)) : remove(Key(tuple, hash_));
+void KeyTable::remove_plain(uint32_t hash, FlowRef ref) noexcept {
+    const bool was_there = has_tags_
+                               ? tags_.remove(hash, TableEntry::plain(ref))
+                               : remove(Key(arrays_->info[ref.index()].own_part<Tuple>(), hash_));
     RAMPART_ASSERT(was_there);
 }
 

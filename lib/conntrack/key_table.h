@@ -13,10 +13,12 @@
 
 #include <cstdint>
 #include <string>
+#include <type_traits>
 
 #include "base/result.h"
 #include "conntrack/flow_arrays.h"
 #include "conntrack/key_batch.h"
+#include "conntrack/key_match.h"
 #include "conntrack/key_store.h"
 #include "conntrack/keyed_hash.h"
 #include "conntrack/rte_hash_index.h"
@@ -64,30 +66,13 @@ class KeyTable {
         if (family == Family::Ipv4) {
             tags_.propose(batch.hash.data(), batch.count, words,
                           [&](uint32_t, uint32_t word) { prefetch_flow(word); });
-            for (uint32_t at = 0; at < batch.count; ++at) {
-                const uint32_t word = words[at];
-                if (word < TagIndex::kNothing &&
-                    is_equal(arrays_->flows[word >> 1].key,
-                             *static_cast<const FlowKey4*>(batch.key[at]))) [[likely]]
-                    plain(at, FlowRef::from_raw(word));
-                else
-                    other(at, word == TagIndex::kNothing ? TableEntry{}
-                                                         : verify(batch, at, family, word));
-            }
+            sort_out<FlowKey4>(batch, words, plain, other);
         } else {
             tags_.propose(batch.hash.data(), batch.count, words, [&](uint32_t, uint32_t word) {
                 prefetch_flow(word);
                 prefetch_info(word);
             });
-            for (uint32_t at = 0; at < batch.count; ++at) {
-                const TableEntry entry = words[at] == TagIndex::kNothing
-                                             ? TableEntry{}
-                                             : verify(batch, at, family, words[at]);
-                if (entry.is_plain() && !entry.is_none())
-                    plain(at, FlowRef::from_raw(static_cast<uint32_t>(entry.raw())));
-                else
-                    other(at, entry);
-            }
+            sort_out<FlowKey6>(batch, words, plain, other);
         }
     }
     TableEntry settle(TableEntry found, const Packet& packet) const noexcept {
@@ -117,7 +102,7 @@ class KeyTable {
     void prefetch_room(uint32_t hash) const noexcept {
         if (has_tags_) tags_.prefetch_room(hash);
     }
-    void remove_plain(const Tuple& tuple, uint32_t hash, FlowRef ref) noexcept;
+    void remove_plain(uint32_t hash, FlowRef ref) noexcept;
     // Where it is on its way to the cache.
     void prefetch(uint32_t hash) const noexcept {
         if (has_tags_) tags_.prefetch(hash);
@@ -125,28 +110,49 @@ class KeyTable {
 
   private:
     struct Key;
-    static bool is_equal(const FlowKey4& a, const FlowKey4& b) noexcept {
-        const auto* first = reinterpret_cast<const uint8_t*>(&a);
-        const auto* second = reinterpret_cast<const uint8_t*>(&b);
-        return ((load<uint64_t>(first) ^ load<uint64_t>(second)) |
-                (load<uint64_t>(first + 8) ^ load<uint64_t>(second + 8))) == 0;
-    }
     void prefetch_flow(uint32_t word) const noexcept {
-        if (word >> TagIndex::kFlagShift == 0) [[likely]] {
-            __builtin_prefetch(&arrays_->flows[word >> 1]);
-            if (arrays_->forwarding != nullptr)
-                __builtin_prefetch(&arrays_->forwarding[word >> 1], 1);
-        } else {
-            prefetch_unusual(word);
-        }
+        if (TagIndex::is_foreign(word)) [[unlikely]]
+            return prefetch_foreign(word);
+        const FlowIndex index = TagIndex::index_of(word);
+        __builtin_prefetch(&arrays_->flows[index]);
+        if (arrays_->forwarding != nullptr) __builtin_prefetch(&arrays_->forwarding[index], 1);
     }
     void prefetch_info(uint32_t word) const noexcept {
-        if (word >> TagIndex::kFlagShift == 0) __builtin_prefetch(&arrays_->info[word >> 1]);
+        if (!TagIndex::is_foreign(word))
+            __builtin_prefetch(&arrays_->info[TagIndex::index_of(word)]);
     }
-    void prefetch_unusual(uint32_t word) const noexcept;
+    void prefetch_foreign(uint32_t word) const noexcept;
     // The entry that was proposed, if its key is this one, or another one of this key.
     TableEntry verify(const KeyBatch& batch, uint32_t at, Family family,
                       uint32_t word) const noexcept;
+    // The plain ones first, in a loop that does nothing else.
+    template <typename FlowKey, typename Plain, typename Other>
+    void sort_out(const KeyBatch& batch, const uint32_t* words, Plain plain,
+                  Other other) const noexcept {
+        constexpr Family kFamily = std::is_same_v<FlowKey, FlowKey4> ? Family::Ipv4 : Family::Ipv6;
+        const auto key_at = [&](uint32_t at) -> const FlowKey& {
+            return *static_cast<const FlowKey*>(batch.key[at]);
+        };
+        uint8_t rest[KeyBatch::kCapacity];
+        uint32_t rest_count = 0;
+        for (uint32_t at = 0; at < batch.count; ++at) {
+            const uint32_t word = words[at];
+            if (word < TagIndex::kNothing && is_plain_of(*arrays_, word, key_at(at))) [[likely]]
+                plain(at, FlowRef::from_raw(word));
+            else
+                rest[rest_count++] = static_cast<uint8_t>(at);
+        }
+        for (uint32_t n = 0; n < rest_count; ++n) {
+            const uint32_t at = rest[n];
+            const uint32_t word = words[at];
+            if (word == TagIndex::kNothing)
+                other(at, TableEntry{});
+            else if (word > TagIndex::kNothing && is_one_way_of(*arrays_, word, key_at(at)))
+                other(at, TagIndex::entry_of(word));
+            else
+                other(at, verify(batch, at, kFamily, word));
+        }
+    }
     template <typename Plain, typename Other>
     void find_in_rte_hash(const KeyBatch& batch, Family family, Plain plain,
                           Other other) const noexcept {

@@ -70,6 +70,12 @@ class TagIndex {
                    : TableEntry::from_raw((word & kNothing) | uint64_t{word >> kFlagShift} << 32);
     }
 
+    static constexpr bool is_foreign(uint32_t word) noexcept {
+        return TableEntry::from_raw(uint64_t{word >> kFlagShift} << 32).is_foreign();
+    }
+    // Of one that is not foreign.
+    static constexpr FlowIndex index_of(uint32_t word) noexcept { return (word & kNothing) >> 1; }
+
     // For each of up to 64 hashes the first proposal, a word or kNothing: then there is none.
     // Calls `proposed(at, word)` as soon as it is known, so that what it names can be asked for.
     template <typename Proposed>

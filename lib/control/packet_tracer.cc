@@ -135,7 +135,6 @@ class Tracer {
         result_.verdict = Verdict::Drop;
         result_.reason = reason;
     }
-    uint16_t mtu() const;
 
     const Snapshot& snapshot_;
     PacketQuestion question_;
@@ -248,12 +247,6 @@ void Tracer::judge() {
     }
 }
 
-uint16_t Tracer::mtu() const {
-    const std::vector<Interface>& interfaces = snapshot_.ruleset.names.interfaces;
-    const uint16_t in = interfaces[packet_.in_port].mtu;
-    return packet_.out_port == kNoInterface ? in : std::min(in, interfaces[packet_.out_port].mtu);
-}
-
 RuleInput Tracer::input_of(Packet& packet, CtClass ct_class, Flow* flow) const {
     return {.packet = packet,
             .tuple = tuple_,
@@ -264,7 +257,7 @@ RuleInput Tracer::input_of(Packet& packet, CtClass ct_class, Flow* flow) const {
             .flow = flow,
             .status = flow == nullptr ? uint16_t{0} : flow->status.load(),
             .now = now_,
-            .mtu = mtu(),
+            .interfaces = snapshot_.ruleset.names.interfaces,
             .is_rehearsal = true,
             .generation = snapshot_.generation};
 }

@@ -44,7 +44,8 @@ struct Burst {
     PacketMask tcp = 0;         // of TCP, and found a flow
     PacketMask starting = 0;    // has no flow; may start one
     PacketMask flowless = 0;    // INVALID or UNTRACKED
-    PacketMask translated = 0;  // as_translated is what rules see
+    PacketMask translated = 0;  // its destination is
+    PacketMask tupled = 0;      // `tuple` is what rules see
     PacketMask departing = 0;   // needs the translate stage, once it is accepted
     PacketMask begun = 0;       // its hop limit was decremented
     PacketMask unrouted = 0;    // its way is only asked when its translation is known
@@ -74,7 +75,7 @@ struct Burst {
     std::array<CtClass, kBurstSize> proposed_class;
     std::array<NeighbourSlot, kBurstSize> egress;   // of routed packets; or kNoNeighbour, yet
     std::array<NeighbourKey, kBurstSize> next_hop;  // of routed packets
-    std::array<Tuple, kBurstSize> as_translated;    // with the destination behind a translation
+    std::array<Tuple, kBurstSize> tuple;            // behind a translation of the destination
     std::array<uint8_t, kBurstSize> wanted_helper;  // with a chain raw: what its rules ask for
     std::array<uint8_t, kBurstSize> owner;          // the worker a Consumed packet is handed to
     std::array<Packet, kBurstSize> packet;

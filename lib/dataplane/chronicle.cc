@@ -23,7 +23,7 @@ void write_flow(WorkerContext& context, FlowIndex index, JournalKind kind,
         record.bytes[side] = traffic.bytes[side];
     }
     record.index = index;
-    record.serial = info.serial;
+    record.serial = info.life.serial;
     record.timeout = ticks_left(flow.deadline.load(), context.now.tick);
     record.mark = flow.mark.load();
     record.status = flow.status.load();

@@ -84,8 +84,12 @@ inline bool translates(const WorkerContext& context) noexcept {
 }
 // The packet's tuple as the filter chains see it: behind a translation of the destination, before
 // one of the source.
-inline Tuple tuple_for_rules(const Burst& burst, uint32_t i) noexcept {
-    return burst.translated & bit(i) ? burst.as_translated[i] : tuple_of(burst.packet[i]);
+inline const Tuple& tuple_for_rules(Burst& burst, uint32_t i) noexcept {
+    if (!(burst.tupled & bit(i))) {
+        burst.tuple[i] = tuple_of(burst.packet[i]);
+        burst.tupled |= bit(i);
+    }
+    return burst.tuple[i];
 }
 // The base chain that judges it; Ruleset::kNoChain: there is none.
 inline int chain_of(const Packet& packet, const Ruleset& ruleset) noexcept {
@@ -106,7 +110,10 @@ void classify_tracked(Burst& burst, uint32_t i, WorkerContext& context) noexcept
 // is looked up again.
 void propose_rules(Burst& burst, PacketMask mask, WorkerContext& context) noexcept;
 // Where the walk of packet i through `chain` begins.
-WalkStart start_of_walk(const Burst& burst, uint32_t i, int chain) noexcept;
+inline WalkStart start_of_walk(const Burst& burst, uint32_t i, int chain) noexcept {
+    if (!(burst.proposed & bit(i)) || burst.proposed_class[i] != burst.ct_class[i]) return {chain};
+    return {chain, burst.first_rule[i]};
+}
 // The translation of a flow that begins, chosen by the chains of nat (netfilter's order: the
 // destination before the filter, the source after it). False: the packet is dropped.
 bool bind_destination(Burst& burst, uint32_t i, WorkerContext& context, Flow& flow,

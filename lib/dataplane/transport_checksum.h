@@ -14,11 +14,13 @@ namespace rampart {
 // The transport header must be whole (Packet::invalid is None, or has_whole_transport_header()).
 bool is_checksum_right(const rte_mbuf* mbuf, const Packet& packet) noexcept;
 
-// The same for TCP and UDP over IPv4 in one piece, inline.
+// The same for TCP and UDP in one piece, inline.
+template <Family kFamily>
 inline bool has_good_checksum_at_once(const Packet& packet) noexcept {
     const uint8_t* l4 = packet.l4();
     if (packet.protocol == ip_protocol::kUdp && load<uint16_t>(l4 + 6) == 0) return true;
-    const uint64_t pseudo = pseudo_header_sum4(packet.l3(), packet.protocol, packet.l4_length);
+    const auto sum = kFamily == Family::Ipv4 ? pseudo_header_sum4 : pseudo_header_sum6;
+    const uint64_t pseudo = sum(packet.l3(), packet.protocol, packet.l4_length);
     return checksum_fold(checksum_add(pseudo, l4, packet.l4_length)) == 0xffff;
 }
 

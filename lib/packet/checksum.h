@@ -49,6 +49,12 @@ inline uint16_t checksum_fold(uint64_t sum) noexcept {
     return static_cast<uint16_t>(sum);
 }
 
+// The same of a sum of a few 16-bit words.
+inline uint16_t checksum_fold_short(uint32_t sum) noexcept {
+    sum = (sum & 0xffff) + (sum >> 16);
+    return static_cast<uint16_t>(sum + (sum >> 16));
+}
+
 // The value to store in a checksum field, as raw memory (already in wire order).
 inline uint16_t checksum_of(const uint8_t* bytes, size_t size) noexcept {
     return static_cast<uint16_t>(~checksum_fold(checksum_add(0, bytes, size)));
@@ -57,9 +63,9 @@ inline uint16_t checksum_of(const uint8_t* bytes, size_t size) noexcept {
 // The checksum field after one 16-bit word of what it covers changed from `old` to `now`; all in
 // wire order (RFC 1624, equation 3).
 inline uint16_t checksum_replace(uint16_t checksum, uint16_t old, uint16_t now) noexcept {
-    const uint64_t sum =
-        uint64_t{static_cast<uint16_t>(~checksum)} + static_cast<uint16_t>(~old) + now;
-    return static_cast<uint16_t>(~checksum_fold(sum));
+    const uint32_t sum =
+        uint32_t{static_cast<uint16_t>(~checksum)} + static_cast<uint16_t>(~old) + now;
+    return static_cast<uint16_t>(~checksum_fold_short(sum));
 }
 
 // Pseudo headers of RFC 9293 and RFC 8200, 8.1: addresses, length and protocol.

@@ -36,7 +36,8 @@ bool is_reserved_destination(const uint8_t* mac) noexcept {
 ParseOutcome parse_frame(Packet& packet, uint8_t* frame, uint32_t contiguous, uint32_t length,
                          ParseOptions options) noexcept {
     contiguous = std::min(std::min(contiguous, length), 0xffffu);
-    if (parse_common(packet, frame, contiguous, length, options.verify_ip_checksum)) [[likely]]
+    if (parse_common4(packet, frame, contiguous, length, options.verify_ip_checksum) ||
+        parse_common6(packet, frame, contiguous, length)) [[likely]]
         return {FrameKind::Ip, DropReason::Policy};
     return parse_any(packet, frame, contiguous, length, options);
 }

@@ -25,27 +25,28 @@ using RuleIndex = uint32_t;
 inline constexpr RuleIndex kNotNumbered = 0xffffffff;
 
 struct Rule {
-    std::string id;
-    std::string comment;
-    std::string place;  // "FILE:LINE"
-    std::string text;   // the rule as written in the language, for listings
+    // What a walk looks at stands in front.
     RuleIndex rule_index = 0;
     // Matches whose answer is constant for a flow, direction and state stand first; the walk
     // looks at the others only when all of those hold.
-    std::vector<Match> matches;
     uint32_t constant_matches = 0;  // how many of `matches` are constant
+    std::vector<Match> matches;
+    bool has_effects = false;     // a statement, or a set, has something to do per packet
+    bool counts_in_sets = false;  // a set that it matched counts per element
+    bool is_essential = false;    // what it accepts is let in also when the table is full
+    bool is_implicit = false;     // nobody wrote it: it belongs to the rule before it
+    Decision decision;
     // In the order of the registry.
     std::vector<Statement> statements;
-    bool has_effects = false;     // one of them, or a set, has something to do per packet
-    bool counts_in_sets = false;  // a set that it matched counts per element
     // Of a rule with `log`: where in the numbering the packets it logged are counted; those it did
     // not log are counted at the next place. kNotNumbered: it has none.
     RuleIndex logged_index = kNotNumbered;
     // When a `log` with a rate is all that it has to do per packet: that rate.
     const SharedRate* log_rate = nullptr;
-    Decision decision;
-    bool is_essential = false;  // what it accepts is let in also when the table is full
-    bool is_implicit = false;   // nobody wrote it: it belongs to the rule before it
+    std::string id;
+    std::string comment;
+    std::string place;  // "FILE:LINE"
+    std::string text;   // the rule as written in the language, for listings
 };
 
 class RuleList {

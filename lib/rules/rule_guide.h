@@ -15,8 +15,8 @@ namespace rampart {
 // A place in a chain.
 struct ChainPlace {
     size_t chain;
-    size_t next_rule = 0;
-    bool is_candidate = false;  // the index proposed next_rule already
+    size_t next_rule;
+    bool is_candidate;  // the index proposed next_rule already
 };
 
 class RuleGuide {

@@ -5,6 +5,8 @@
 // source translation, once NAT exists). Valid only during the walk.
 #pragma once
 
+#include <span>
+
 #include "base/clock.h"
 #include "conntrack/ct_class.h"
 #include "conntrack/flow.h"
@@ -34,7 +36,7 @@ struct RuleInput {
     Now now{};
     FlowIndex flow_index = kNoFlow;         // of `flow`
     CountedFlows* counted_flows = nullptr;  // of this worker; null: no rule counts flows
-    uint32_t mtu = 1500;                    // the smaller one of the two ports
+    std::span<const Interface> interfaces;  // by number, of the rules' names
     // A statement changed what rules say about this flow: its verdicts must not be cached from this
     // walk, nor used from earlier ones.
     bool flow_changed = false;

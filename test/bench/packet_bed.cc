@@ -42,21 +42,17 @@ std::unique_ptr<Routing> make_routing() {
 
 }  // namespace
 
-uint32_t write_frame(uint8_t* frame, const Packet4& packet) {
-    std::memset(frame, 0, 60);
+namespace {
+
+void write_ethernet(uint8_t* frame, uint16_t type) {
+    std::memset(frame, 0, kFrameBytes);
     std::copy(kOwnMac.begin(), kOwnMac.end(), frame);
     frame[11] = 2;
-    frame[12] = 8;
-    uint8_t* ip = frame + 14;
-    const uint16_t l4 = packet.tcp ? 20 : 26;
-    ip[0] = 0x45;
-    store_host16(ip + 2, static_cast<uint16_t>(20 + l4));
-    ip[8] = 64;
-    ip[9] = packet.tcp ? 6 : 17;
-    store_host32(ip + 12, packet.src);
-    store_host32(ip + 16, packet.dst);
-    store(ip + 10, checksum_of(ip, 20));
-    uint8_t* head = ip + 20;
+    store_host16(frame + 12, type);
+}
+
+// Header and payload, with the checksum; `pseudo` is the sum of what it covers besides.
+void write_transport(uint8_t* head, uint16_t bytes, const Packet4& packet, uint64_t pseudo) {
     store_host16(head, packet.sport);
     store_host16(head + 2, packet.dport);
     if (packet.tcp) {
@@ -66,10 +62,42 @@ uint32_t write_frame(uint8_t* frame, const Packet4& packet) {
         head[13] = packet.flags;
         store_host16(head + 14, 65000);
     } else {
-        store_host16(head + 4, l4);
+        store_host16(head + 4, bytes);
     }
-    const uint64_t sum = checksum_add(pseudo_header_sum4(ip, ip[9], l4), head, l4);
+    const uint64_t sum = checksum_add(pseudo, head, bytes);
     store(head + (packet.tcp ? 16 : 6), static_cast<uint16_t>(~checksum_fold(sum)));
+}
+
+}  // namespace
+
+uint32_t write_frame6(uint8_t* frame, const Packet4& packet) {
+    write_ethernet(frame, 0x86dd);
+    uint8_t* ip = frame + 14;
+    const uint16_t l4 = packet.tcp ? 20 : 26;
+    ip[0] = 0x60;
+    store_host16(ip + 4, l4);
+    ip[6] = packet.tcp ? 6 : 17;
+    ip[7] = 64;
+    for (uint8_t* address : {ip + 8, ip + 24})
+        store_host32(address, 0x20010db8);
+    store_host32(ip + 20, packet.src);
+    store_host32(ip + 36, packet.dst);
+    write_transport(ip + 40, l4, packet, pseudo_header_sum6(ip, ip[6], l4));
+    return 54 + l4;
+}
+
+uint32_t write_frame(uint8_t* frame, const Packet4& packet) {
+    write_ethernet(frame, 0x0800);
+    uint8_t* ip = frame + 14;
+    const uint16_t l4 = packet.tcp ? 20 : 26;
+    ip[0] = 0x45;
+    store_host16(ip + 2, static_cast<uint16_t>(20 + l4));
+    ip[8] = 64;
+    ip[9] = packet.tcp ? 6 : 17;
+    store_host32(ip + 12, packet.src);
+    store_host32(ip + 16, packet.dst);
+    store(ip + 10, checksum_of(ip, 20));
+    write_transport(ip + 20, l4, packet, pseudo_header_sum4(ip, ip[9], l4));
     return 60;
 }
 

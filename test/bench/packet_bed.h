@@ -22,7 +22,7 @@
 namespace rampart {
 
 inline constexpr InterfaceIndex kInside = 0, kOutside = 1;
-inline constexpr uint32_t kFrameBytes = 64;
+inline constexpr uint32_t kFrameBytes = 96;
 
 inline constexpr const char* kBridged = R"(
 version: 1
@@ -58,6 +58,8 @@ struct Packet4 {
 
 // Writes at most kFrameBytes; returns how many.
 uint32_t write_frame(uint8_t* frame, const Packet4& packet);
+// The same over IPv6, each address at the end of 2001:db8::/32.
+uint32_t write_frame6(uint8_t* frame, const Packet4& packet);
 
 // One core, 3 GiB; "--huge" among the arguments: of hugepages.
 std::unique_ptr<Eal> start_eal(int argc, char** argv);

@@ -3,7 +3,7 @@
 // For work on the packet path; the figures in docs/performance.md are of the whole daemon (scripts/
 // bench.sh). Each line: protocol, flows, cycles per packet of a burst of 64 (median and 10th
 // percentile over bursts), packets in random order over flows that are established in both
-// directions. Then what a rule that logs adds, and what routing and translation add, side by side.
+// directions. Then what a rule that logs, IPv6, routing and translation add, side by side.
 // Runs without root and without hugepages: --huge uses them. With --stages: the cycles of each
 // stage. With --rte-hash: rte_hash keeps the keys.
 #include <algorithm>
@@ -43,8 +43,10 @@ double median_of(std::vector<double> values) {
 
 class Bench {
   public:
-    Bench(const std::string& name, uint32_t flows, const std::string& configuration)
-        : bed_({.name = name,
+    Bench(const std::string& name, uint32_t flows, const std::string& configuration,
+          bool is_ipv6 = false)
+        : is_ipv6_(is_ipv6),
+          bed_({.name = name,
                 .capacity = flows * 4 / 3 + 64,
                 .configuration = configuration,
                 .index = index}) {}
@@ -148,6 +150,10 @@ class Bench {
     }
     // As the packet left.
     static Endpoint source_in(rte_mbuf* mbuf) {
+        if (rte_pktmbuf_mtod_offset(mbuf, const uint8_t*, 12)[0] == 0x86) {
+            const uint8_t* ip6 = rte_pktmbuf_mtod_offset(mbuf, const uint8_t*, 14);
+            return {load_host32(ip6 + 20), load_host16(ip6 + 40)};
+        }
         const uint8_t* ip = rte_pktmbuf_mtod_offset(mbuf, const uint8_t*, 14);
         return {load_host32(ip + 12), load_host16(ip + 20)};
     }
@@ -156,9 +162,11 @@ class Bench {
         const Endpoint server{0xc0a80000 + flow % 251, 80};
         const Endpoint from = is_reply ? server : client_of(flow);
         const Endpoint to = is_reply ? outside_[flow] : server;
-        return write_frame(frame, {from.address, to.address, from.port, to.port, tcp});
+        const auto write = is_ipv6_ ? write_frame6 : write_frame;
+        return write(frame, {from.address, to.address, from.port, to.port, tcp});
     }
 
+    bool is_ipv6_;
     PacketBed bed_;
     std::vector<Endpoint> outside_;  // by flow: where its replies go
 };
@@ -175,11 +183,13 @@ void run(uint32_t flows, bool tcp) {
                 cycles.median, cycles.p10, bench.entries());
 }
 
-void run_stages(uint32_t flows, bool tcp, bool is_checked) {
-    Bench bench("bench", flows, bridged());
+void run_stages(const char* kind, uint32_t flows, bool tcp, bool is_checked,
+                const std::string& configuration, bool is_ipv6 = false) {
+    Bench bench("bench", flows, configuration, is_ipv6);
     bench.establish(flows, tcp);
     const auto cycles = bench.measure_stages(flows, tcp, is_checked);
-    std::printf("%s %8u flows %s", tcp ? "tcp" : "udp", flows, is_checked ? "checked" : "       ");
+    std::printf("%s %8u flows %-10s %s", tcp ? "tcp" : "udp", flows, kind,
+                is_checked ? "checked" : "       ");
     for (size_t stage = 0; stage < cycles.size(); ++stage)
         std::printf("  %s %5.1f", Bench::kStages[stage], cycles[stage]);
     std::printf("  sum %6.1f\n", std::accumulate(cycles.begin(), cycles.end(), 0.0));
@@ -188,9 +198,9 @@ void run_stages(uint32_t flows, bool tcp, bool is_checked) {
 // The second one against the first, in turn; the medians of both, and of the ratios of neighbours:
 // a machine that is slower for a while is so for both of a pair.
 void compare(const char* what, uint32_t flows, bool tcp, const std::string& plain,
-             const std::string& more) {
+             const std::string& more, bool is_ipv6 = false) {
     constexpr int kRounds = 21;
-    Bench first("plain", flows, plain), second("more", flows, more);
+    Bench first("plain", flows, plain), second("more", flows, more, is_ipv6);
     std::vector<double> without, with, ratios;
     for (Bench* bench : {&first, &second})
         bench->establish(flows, tcp);
@@ -212,23 +222,31 @@ int main(int argc, char** argv) {
     if (eal == nullptr) return 1;
     if (rampart::has_option(argc, argv, "--rte-hash"))
         rampart::index = rampart::KeyIndexKind::RteHash;
+    const std::string plain = rampart::bridged();
+    const std::string routed = std::string(rampart::kRouted) + rampart::kChains + rampart::kRules;
+    const std::string translated = routed + rampart::kTranslation;
     if (rampart::has_option(argc, argv, "--stages")) {
+        for (const bool tcp : {false, true}) {
+            rampart::run_stages("IPv6", 4096, tcp, true, plain, /*is_ipv6=*/true);
+            rampart::run_stages("routed", 4096, tcp, true, routed);
+            rampart::run_stages("translated", 4096, tcp, true, translated);
+        }
         for (const uint32_t flows : {4096u, 65536u, 1u << 20, 1u << 22})
             for (const bool tcp : {false, true})
                 for (const bool is_checked : {false, true})
-                    rampart::run_stages(flows, tcp, is_checked);
+                    rampart::run_stages("", flows, tcp, is_checked, plain);
         return 0;
     }
     for (const uint32_t flows : {1u, 4096u, 65536u, 1u << 20})
         for (const bool tcp : {false, true})
             rampart::run(flows, tcp);
-    const std::string plain = rampart::bridged();
-    const std::string routed = std::string(rampart::kRouted) + rampart::kChains + rampart::kRules;
     const std::string logged = rampart::bridged(rampart::kLogEverything);
     for (const uint32_t flows : {1u, 65536u})
         for (const bool tcp : {false, true})
             rampart::compare("with a rule that logs", flows, tcp, plain, logged);
-    const std::string translated = routed + rampart::kTranslation;
+    for (const uint32_t flows : {1u, 4096u, 65536u})
+        for (const bool tcp : {false, true})
+            rampart::compare("IPv6, not IPv4", flows, tcp, plain, plain, /*is_ipv6=*/true);
     for (const uint32_t flows : {1u, 4096u, 65536u})
         for (const bool tcp : {false, true}) {
             rampart::compare("routed, not bridged", flows, tcp, plain, routed);

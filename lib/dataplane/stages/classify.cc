@@ -35,12 +35,6 @@ uint8_t helper_for_rules(FlowRef ref, const WorkerContext& context) noexcept {
     return context.helpers->helper_of_slot(ties.helper_slot);
 }
 
-uint32_t mtu_of(InterfaceIndex port, const WorkerContext& context) noexcept {
-    const std::vector<Interface>& interfaces = context.snapshot->ruleset.names.interfaces;
-    if (port >= interfaces.size()) return UINT32_MAX;
-    return interfaces[port].mtu;
-}
-
 // A flow that began under other rules (reload.established: recheck): would these let it begin?
 // If not, it is ended here.
 bool outlives_reload(Burst& burst, uint32_t i, WorkerContext& context, Flow& flow) noexcept {
@@ -103,7 +97,7 @@ RuleInput rule_input(Burst& burst, uint32_t i, const Tuple& tuple,
             .now = context.now,
             .flow_index = ref.index(),
             .counted_flows = context.counted_flows,
-            .mtu = std::min(mtu_of(packet.in_port, context), mtu_of(packet.out_port, context)),
+            .interfaces = context.snapshot->ruleset.names.interfaces,
             .helper = helper_for_rules(ref, context),
             .routing = context.routing,
             .generation = context.snapshot->generation,
@@ -159,7 +153,7 @@ void classify_tracked(Burst& burst, uint32_t i, WorkerContext& context) noexcept
     const PathNode& node = context.paths->node(path);
     const Ruleset& ruleset = context.snapshot->ruleset;
     if (node.has_effects) {
-        const Tuple tuple = tuple_for_rules(burst, i);
+        const Tuple& tuple = tuple_for_rules(burst, i);
         RuleInput input = rule_input(burst, i, tuple, context);
         run_statements(ruleset, *context.paths, path, input);
     }

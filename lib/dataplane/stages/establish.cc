@@ -217,7 +217,7 @@ void confirm(Burst& burst, uint32_t i, WorkerContext& context,
     const Tick deadline =
         context.now.tick + adapted(timeout_of(flow, tracker_of(packet.protocol), timeout), context);
     if (!insert(burst, i, context, beginning, info, deadline)) {
-        if (info.source != 0) context.sources->remove(info.source);
+        if (info.life.source != 0) context.sources->remove(info.life.source);
         return;
     }
     context.counters.inserted.add(1);
@@ -250,8 +250,9 @@ bool enter_routed(Burst& burst, uint32_t i, WorkerContext& context, Beginning& b
         return false;
     burst.status[i] = flow.status.load();
     if (binding.changes_destination()) {
-        burst.as_translated[i] = binding.translated;
+        burst.tuple[i] = binding.translated;
         burst.translated |= bit(i);
+        burst.tupled |= bit(i);
         burst.proposed &= ~bit(i);
     }
     return finish_route(burst, i, context);
@@ -284,7 +285,7 @@ void start_flow(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
     burst.flow[i] = FlowRef(index, Direction::Original);
     burst.ct_class[i] = CtClass::New;
     Beginning beginning{.index = index,
-                        .binding = Binding(tuple_of(packet)),
+                        .binding = Binding(tuple_for_rules(burst, i)),
                         .source = {},
                         .timeout = outcome.timeout};
     meet_expectation(burst, i, context, beginning);

@@ -45,7 +45,13 @@ void lookup_family(Burst& burst, const KeyBatch& batch, Family family,
             tcp |= PacketMask{packet.protocol == ip_protocol::kTcp} << i;
         },
         [&](uint32_t at, TableEntry entry) {
-            settle_entry(burst, batch.position[at], entry, context);
+            const uint32_t i = batch.position[at];
+            const Packet& packet = burst.packet[i];
+            if (entry.is_plain() || entry.is_foreign() || !entry.covers(KeyTable::order_of(packet)))
+                return settle_entry(burst, i, entry, context);
+            burst.flow[i] = entry.toward(packet.swapped);
+            tracked |= bit(i);
+            tcp |= PacketMask{packet.protocol == ip_protocol::kTcp} << i;
         });
     for (uint32_t at = 0; at < batch.count; ++at)
         burst.hash[batch.position[at]] = batch.hash[at];

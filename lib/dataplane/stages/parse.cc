@@ -139,32 +139,83 @@ void prefetch_frame(const Burst& burst, uint32_t i) noexcept {
     if (i < burst.count) __builtin_prefetch(rte_pktmbuf_mtod(burst.mbuf[i], const void*));
 }
 
-// The usual packets from `first` on, up to one that parse_packet() must look at closer; returns
-// that one, of which nothing was decided. A function of its own, and small, because a loop that can
-// do everything has no registers to spare.
-template <bool kIsBridge>
+// Where the frames of a burst came in that carry no tag, by port: most have the same destination.
+class KnownArrivals {
+  public:
+    // False: the frame is not for the box.
+    bool find(Burst& burst, uint32_t i, const WorkerContext& context) noexcept {
+        Packet& packet = burst.packet[i];
+        const InterfaceIndex port = packet.in_port;
+        const uint64_t mac = load<uint64_t>(packet.frame) << 16;
+        Known& known = known_[port % kPorts];
+        if (known.mac_and_port == (mac | port)) [[likely]] {
+            packet.in_port = known.interface;
+            return true;
+        }
+        if (!find_interface(burst, i, context)) return false;
+        known = {mac | port, packet.in_port};
+        return true;
+    }
+
+  private:
+    static constexpr uint32_t kPorts = 4;
+    struct Known {
+        uint64_t mac_and_port = 0x100;  // no port has this number
+        InterfaceIndex interface = kNoInterface;
+    };
+    Known known_[kPorts];
+};
+
+template <Family kFamily>
+bool parse_usual_packet(Packet& packet, const rte_mbuf* mbuf, bool verifies) noexcept {
+    constexpr bool kIsIpv4 = kFamily == Family::Ipv4;
+    constexpr uint64_t kLooked = kIsIpv4 ? kChecksumsByNic : RTE_MBUF_F_RX_L4_CKSUM_MASK;
+    if (mbuf->nb_segs != 1) return false;
+    uint8_t* frame = rte_pktmbuf_mtod(mbuf, uint8_t*);
+    const uint32_t length = mbuf->data_len;
+    const bool is_verified = (mbuf->ol_flags & kLooked) == (kBothAreGood & kLooked);
+    if constexpr (kIsIpv4) {
+        if (!parse_common4(packet, frame, length, length, !is_verified)) return false;
+    } else if (!parse_common6(packet, frame, length, length)) {
+        return false;
+    }
+    return !verifies || is_verified || has_good_checksum_at_once<kFamily>(packet);
+}
+
+// The usual packets of one family from `first` on, up to one that is none; returns that one, of
+// which nothing was decided. A function of its own, and small, because a loop that can do
+// everything has no registers to spare.
+template <Family kFamily, bool kIsBridge>
 [[gnu::noinline]] uint32_t parse_usual(Burst& burst, uint32_t first, const WorkerContext& context,
-                                       bool verifies) noexcept {
-    KeyBatch& keys = burst.keys4;
+                                       bool verifies, KnownArrivals& arrivals) noexcept {
+    KeyBatch& keys = kFamily == Family::Ipv4 ? burst.keys4 : burst.keys6;
     uint32_t i = first, count = keys.count;
     for (; i < burst.count; ++i) {
         prefetch_frame(burst, i + kPrefetchAhead);
-        const rte_mbuf* mbuf = burst.mbuf[i];
         Packet& packet = burst.packet[i];
-        if (mbuf->nb_segs != 1) break;
-        const uint32_t length = mbuf->data_len;
-        const bool is_verified = (mbuf->ol_flags & kChecksumsByNic) == kBothAreGood;
-        if (!parse_common(packet, rte_pktmbuf_mtod(mbuf, uint8_t*), length, length, !is_verified) ||
-            (verifies && !is_verified && !has_good_checksum_at_once(packet)))
-            break;
-        burst.frame_length[i] = length;
+        if (!parse_usual_packet<kFamily>(packet, burst.mbuf[i], verifies)) break;
+        burst.frame_length[i] = burst.mbuf[i]->data_len;
         burst.flow[i] = FlowRef{};
-        if (!kIsBridge && !find_interface(burst, i, context)) continue;
-        keys.key[count] = &packet.key4;
+        if (!kIsBridge && !arrivals.find(burst, i, context)) continue;
+        keys.key[count] = &packet.key4;  // both families' keys begin there
         keys.position[count++] = static_cast<uint8_t>(i);
     }
     keys.count = count;
     return i;
+}
+
+// The same for both families.
+template <bool kIsBridge>
+uint32_t parse_usual_run(Burst& burst, uint32_t first, const WorkerContext& context,
+                         bool verifies) noexcept {
+    KnownArrivals arrivals;
+    for (uint32_t i = first;;) {
+        i = parse_usual<Family::Ipv4, kIsBridge>(burst, i, context, verifies, arrivals);
+        if (i == burst.count) return i;
+        const uint32_t last4 = i;
+        i = parse_usual<Family::Ipv6, kIsBridge>(burst, i, context, verifies, arrivals);
+        if (i == last4 || i == burst.count) return i;
+    }
 }
 
 }  // namespace
@@ -172,13 +223,15 @@ template <bool kIsBridge>
 void parse_packet(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
     rte_mbuf* mbuf = burst.mbuf[i];
     burst.frame_length[i] = mbuf->pkt_len;
-    const uint32_t contiguous =
-        mbuf->next == nullptr ? mbuf->data_len : pull_headers(mbuf, kMaxHeaderBytes);
+    const bool is_known = burst.arrived & bit(i);  // its fragments were looked at
+    // The first fragment of a datagram holds UDP's header whole: it has at least eight bytes.
+    const bool has_headers =
+        mbuf->next == nullptr || (is_known && burst.packet[i].protocol == ip_protocol::kUdp);
+    const uint32_t contiguous = has_headers ? mbuf->data_len : pull_headers(mbuf, kMaxHeaderBytes);
     const uint64_t ip_by_nic = mbuf->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK;
     const ParseOutcome outcome =
         parse_frame(burst.packet[i], rte_pktmbuf_mtod(mbuf, uint8_t*), contiguous, mbuf->pkt_len,
                     {.verify_ip_checksum = ip_by_nic != RTE_MBUF_F_RX_IP_CKSUM_GOOD});
-    const bool is_known = burst.arrived & bit(i);  // its fragments were looked at
     if (outcome.kind != FrameKind::Drop && !is_known && !find_interface(burst, i, context)) return;
     switch (outcome.kind) {
         case FrameKind::Drop:
@@ -199,14 +252,14 @@ void parse_packet(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
 void parse(Burst& burst, WorkerContext& context) noexcept {
     burst.fragments = burst.tracked = burst.tcp = burst.starting = burst.flowless = burst.proposed =
         0;
-    burst.translated = burst.departing = burst.hairpin = burst.arrived = 0;
+    burst.tupled = burst.translated = burst.departing = burst.hairpin = burst.arrived = 0;
     burst.unrouted = burst.begun = burst.visiting = burst.raw_passed = 0;
     burst.keys4.count = burst.keys6.count = 0;
     for (uint32_t i = 0; i < kPrefetchAhead; ++i)
         prefetch_frame(burst, i);
     const bool verifies = context.snapshot->conntrack.checksum;
     const bool has_usual = burst.from_kernel == 0;  // what the box sends is not verified
-    const auto usual = context.routed_ports == 0 ? parse_usual<true> : parse_usual<false>;
+    const auto usual = context.routed_ports == 0 ? parse_usual_run<true> : parse_usual_run<false>;
     for (uint32_t i = 0; i < burst.count; ++i) {
         if (has_usual) i = usual(burst, i, context, verifies);
         if (i == burst.count) break;

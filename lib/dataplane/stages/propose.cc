@@ -12,9 +12,9 @@ static_assert(kBurstSize <= CutTree::kBatch);
 // Of one family at a time: keys of both look alike.
 class Batch {
   public:
-    void add(const Burst& burst, uint32_t i, const Attributes& attributes) noexcept {
+    void add(Burst& burst, uint32_t i, const Attributes& attributes) noexcept {
         const Packet& packet = burst.packet[i];
-        const Tuple tuple = tuple_for_rules(burst, i);
+        const Tuple& tuple = tuple_for_rules(burst, i);
         make_key(keys_[count_],
                  {tuple, burst.ct_class[i], burst.flow[i].direction(), packet.in_port,
                   egress_for_rules(packet)},
@@ -66,11 +66,6 @@ void propose_rules(Burst& burst, PacketMask mask, WorkerContext& context) noexce
         });
         propose_in(burst, own, chain, context);
     }
-}
-
-WalkStart start_of_walk(const Burst& burst, uint32_t i, int chain) noexcept {
-    if (!(burst.proposed & bit(i)) || burst.proposed_class[i] != burst.ct_class[i]) return {chain};
-    return {chain, burst.first_rule[i]};
 }
 
 }  // namespace rampart

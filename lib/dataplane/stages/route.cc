@@ -173,7 +173,8 @@ void note_translation(Burst& burst, uint32_t i, WorkerContext& context) noexcept
     const Tuple target = invert(context.flows.tuple_of(ref.index(), opposite(direction)));
     const bool changes_destination =
         status & (direction == Direction::Original ? flow_status::kDstNat : flow_status::kSrcNat);
-    Tuple& tuple = burst.as_translated[i] = tuple_of(packet);
+    Tuple& tuple = burst.tuple[i] = tuple_of(packet);
+    burst.tupled |= bit(i);
     if (changes_destination) {
         tuple.dst = target.dst;
         const bool has_id = is_icmp(tuple.protocol);
@@ -187,7 +188,7 @@ void note_translation(Burst& burst, uint32_t i, WorkerContext& context) noexcept
 void route_routed(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
     if (burst.tracked & bit(i)) note_translation(burst, i, context);
     burst.departing |= bit(i);
-    const Tuple tuple = tuple_for_rules(burst, i);
+    const Tuple& tuple = tuple_for_rules(burst, i);
     if (burst.starting & bit(i) && translates(context)) {
         // Its destination may still be translated. Where it would go now is good enough for the
         // classifier to be asked for many packets at once.

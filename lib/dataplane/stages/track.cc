@@ -92,7 +92,8 @@ inline bool track_settled(Burst& burst, uint32_t i, WorkerContext& context,
 // The short way of most packets: the rules accepted this direction of the flow before. Anything
 // else, a cached drop included, goes through classify.
 inline bool forward_as_before(Burst& burst, uint32_t i, WorkerContext& context,
-                              const BurstConstants& with, PathRun& run) noexcept {
+                              const BurstConstants& with, PathRun& run,
+                              Departures& departures) noexcept {
     Packet& packet = burst.packet[i];
     const FlowRef ref = burst.flow[i];
     const Flow& flow = with.flows[ref.index()];
@@ -101,22 +102,24 @@ inline bool forward_as_before(Burst& burst, uint32_t i, WorkerContext& context,
         packet.is_icmp_error || flow.has(flow_status::kHelper))
         return false;
     const bool is_routed = with.is_routed && context.is_routed(packet.in_port);
-    if (is_routed && !can_depart_as_before(burst, i, context)) return false;
+    const Forwarding* forwarding = is_routed ? &context.flows.forwarding(ref.index()) : nullptr;
+    if (is_routed && !departures.can_depart(burst, i, flow, *forwarding, side)) return false;
     const PathId path = flow.path[side];
     if (!run.count_accepted(path, packet.ip_length)) return false;
     burst.path[i] = path;
     packet.out_port = flow.out_port[side];
     burst.verdict[i] = packet.out_port == kToBox ? Verdict::Deliver : Verdict::Forward;
-    if (is_routed) depart_as_before(burst, i, context);
+    if (is_routed) departures.depart(burst, i, flow, *forwarding, side);
     return true;
 }
 
-// Both of them at once between transparent ports, for the packets up to the first that needs more;
-// returns that one and those behind it. Everything is asked before anything is changed. A function
-// of its own, and small, because the loop that can do everything has no registers to spare.
+// Both of them at once for the packets up to the first that needs more; returns that one and those
+// behind it. Everything is asked before anything is changed. A function of its own, and small,
+// because the loop that can do everything has no registers to spare.
+template <bool kIsRouted>
 [[gnu::noinline]] PacketMask forward_settled(Burst& burst, PacketMask wanted, PacketMask& ahead,
                                              WorkerContext& context, const BurstConstants& with,
-                                             PathRun& run) noexcept {
+                                             PathRun& run, Departures& departures) noexcept {
     for (; wanted != 0; wanted &= wanted - 1) {
         const auto i = static_cast<uint32_t>(__builtin_ctzll(wanted));
         Packet& packet = burst.packet[i];
@@ -127,9 +130,16 @@ inline bool forward_as_before(Burst& burst, uint32_t i, WorkerContext& context,
         Tick timeout;
         if (!is_settled(flow.status.load()) || is_past(flow.deadline.load(), with.now) ||
             !has_cached_verdict(flow, side, packet, CtClass::Established, with.epoch) ||
-            !run.accepts(path) ||
-            !update_settled(flow, packet, ref.direction(), with.timeouts, timeout))
+            !run.accepts(path))
             break;
+        const Forwarding* forwarding = nullptr;
+        if constexpr (kIsRouted) {
+            forwarding = &context.flows.forwarding(ref.index());
+            if (!context.is_routed(packet.in_port) ||
+                !departures.can_depart(burst, i, flow, *forwarding, side))
+                break;
+        }
+        if (!update_settled(flow, packet, ref.direction(), with.timeouts, timeout)) break;
         prefetch_next(burst, ahead, context, with);
         context.flows.refresh(flow, ref.index(), with.now + timeout);
         if (with.accounting != nullptr)
@@ -139,6 +149,7 @@ inline bool forward_as_before(Burst& burst, uint32_t i, WorkerContext& context,
         burst.path[i] = path;
         packet.out_port = flow.out_port[side];
         burst.verdict[i] = packet.out_port == kToBox ? Verdict::Deliver : Verdict::Forward;
+        if constexpr (kIsRouted) departures.depart(burst, i, flow, *forwarding, side);
     }
     return wanted;
 }
@@ -248,9 +259,9 @@ void track(Burst& burst, WorkerContext& context) noexcept {
     PacketMask ahead = with.accounting != nullptr ? burst.tracked : burst.tracked & burst.tcp;
     for (uint32_t n = 0; n < kPrefetchAhead && ahead != 0; ++n)
         prefetch_next(burst, ahead, context, with);
-    const PacketMask wanted =
-        with.is_routed ? burst.tracked
-                       : forward_settled(burst, burst.tracked, ahead, context, with, run);
+    Departures departures(context);
+    const auto forward = with.is_routed ? forward_settled<true> : forward_settled<false>;
+    const PacketMask wanted = forward(burst, burst.tracked, ahead, context, with, run, departures);
     for_each(wanted, [&](uint32_t i) {
         prefetch_next(burst, ahead, context, with);
         if (!track_settled(burst, i, context, with)) {
@@ -263,7 +274,7 @@ void track(Burst& burst, WorkerContext& context) noexcept {
                 return;
             }
         }
-        if (!forward_as_before(burst, i, context, with, run)) {
+        if (!forward_as_before(burst, i, context, with, run, departures)) {
             keep_for_rules(burst, i, context);
             tracked |= bit(i);
         }

@@ -54,8 +54,12 @@ uint8_t* find_mss(const Packet& packet, uint8_t* tcp) noexcept {
 
 // The ports' smaller MTU without the headers.
 uint16_t clamped(const RuleInput& input) noexcept {
+    uint32_t mtu = UINT16_MAX;
+    for (const InterfaceIndex port : {input.in, input.out})
+        if (port < input.interfaces.size())
+            mtu = std::min<uint32_t>(mtu, input.interfaces[port].mtu);
     const uint32_t headers = (input.packet.family == Family::Ipv4 ? 20 : 40) + kTcpBytes;
-    return static_cast<uint16_t>(input.mtu > headers ? input.mtu - headers : 1);
+    return static_cast<uint16_t>(mtu > headers ? mtu - headers : 1);
 }
 
 void execute(const Arguments& arguments, RuleInput& input) noexcept {

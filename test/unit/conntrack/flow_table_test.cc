@@ -216,11 +216,11 @@ TEST_CASE("an erase by serial hits that incarnation only") {
     REQUIRE(table->read_info(index, info));
     table->erase(index);
     table->end_burst();
-    CHECK_FALSE(table->erase_incarnation(index, info.serial));
+    CHECK_FALSE(table->erase_incarnation(index, info.life.serial));
     REQUIRE(insert(*table, one) == index);
-    CHECK_FALSE(table->erase_incarnation(index, info.serial));
+    CHECK_FALSE(table->erase_incarnation(index, info.life.serial));
     REQUIRE(table->read_info(index, info));
-    CHECK(table->erase_incarnation(index, info.serial));
+    CHECK(table->erase_incarnation(index, info.life.serial));
     CHECK_FALSE(table->erase_incarnation(0xffffff, 1));
     CHECK_FALSE(table->read_info(index, info));
 }
@@ -272,7 +272,7 @@ TEST_CASE("a table without counters keeps none, and has seen nothing") {
     CHECK(table->traffic(index).packets[0] == 0);
     FlowInfo info;
     REQUIRE(table->read_info(index, info));
-    table->discount(index, info.serial, 0, 1, 100);
+    table->discount(index, info.life.serial, 0, 1, 100);
     CHECK(table->traffic(index).bytes[0] == 0);
 }
 
@@ -284,7 +284,7 @@ TEST_CASE("a flow's packets are told by direction, and what was told is taken of
     count_traffic(table->accounting()[index], Direction::Reply, 40);
     FlowInfo info;
     REQUIRE(table->read_info(index, info));
-    table->discount(index, info.serial, 0, 1, 100);
+    table->discount(index, info.life.serial, 0, 1, 100);
     CHECK(table->traffic(index).packets[0] == 1);
     CHECK(table->traffic(index).bytes[0] == 60);
     CHECK(table->traffic(index).packets[1] == 1);

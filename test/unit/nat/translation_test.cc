@@ -103,6 +103,10 @@ TEST_CASE("a translated packet is what it would be had it been sent so") {
             if (family != Family::Ipv4) continue;
             translate4(quick.packet, rewrite_of(from, to));
             check_same(quick.frame, wanted.frame);
+            if (transport != Transport::Tcp && transport != Transport::Udp) continue;
+            Parsed at_once(before);
+            translate4_inline(at_once.packet, rewrite_of(from, to));
+            CHECK(at_once.frame == quick.frame);
         }
     }
 }

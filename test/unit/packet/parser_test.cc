@@ -6,6 +6,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "packet/parse_common.h"
 #include "packet/reply.h"
 #include "support/frame_text.h"
 #include "support/packet_line.h"
@@ -38,6 +39,40 @@ ParseOutcome parsed(std::string_view line, Packet& packet, Bytes& frame) {
     frame = frame_of(line);
     const uint32_t size = static_cast<uint32_t>(frame.size());
     return parse_frame(packet, frame.data(), size, size, {});
+}
+
+// Everything that the parser sets for an IP packet.
+void check_equal(const Packet& a, const Packet& b) {
+    CHECK(a.frame == b.frame);
+    CHECK(a.frame_contiguous == b.frame_contiguous);
+    CHECK(a.l3_offset == b.l3_offset);
+    CHECK(a.l4_offset == b.l4_offset);
+    CHECK(a.ip_length == b.ip_length);
+    CHECK(a.l4_length == b.l4_length);
+    CHECK(a.ether_type == b.ether_type);
+    CHECK(a.vlan_tci == b.vlan_tci);
+    CHECK(a.protocol == b.protocol);
+    CHECK(a.family == b.family);
+    CHECK(a.tcp_flags == b.tcp_flags);
+    CHECK(a.hop_limit == b.hop_limit);
+    CHECK(a.invalid == b.invalid);
+    CHECK(a.is_icmp_error == b.is_icmp_error);
+    CHECK(a.is_untracked_icmpv6 == b.is_untracked_icmpv6);
+    CHECK(a.is_datagram == b.is_datagram);
+    CHECK(a.mark == b.mark);
+    CHECK(a.swapped == b.swapped);
+    CHECK(a.self_inverse == b.self_inverse);
+    CHECK(std::memcmp(&a.key4, &b.key4,
+                      a.family == Family::Ipv4 ? sizeof(FlowKey4) : sizeof(FlowKey6)) == 0);
+}
+
+template <typename Key>
+void check_key(const Packet& packet, const Key& taken) {
+    Key key;
+    const KeyOrder order = make_key(tuple_of(packet), key);
+    CHECK(std::memcmp(&key, &taken, sizeof(key)) == 0);
+    CHECK(order.self_inverse == packet.self_inverse);
+    CHECK(order.swapped == packet.swapped);
 }
 
 }  // namespace
@@ -101,12 +136,52 @@ TEST_CASE("the key taken from the wire is the key of the tuple") {
         REQUIRE(parsed("udp 10.0.0." + part() + ":" + part() + " > 10.0.0." + part() + ":" + part(),
                        packet, frame)
                     .kind == FrameKind::Ip);
-        FlowKey4 key;
-        const KeyOrder order = make_key(tuple_of(packet), key);
-        CHECK(std::memcmp(&key, &packet.key4, sizeof(key)) == 0);
-        CHECK(order.self_inverse == packet.self_inverse);
-        CHECK(order.swapped == packet.swapped);
+        check_key(packet, packet.key4);
+        const auto host = [&] { return "[2001:db8:" + part() + "::" + part() + "]:" + part(); };
+        const std::string ends = host() + " > " + host();
+        REQUIRE(parsed("udp " + ends, packet, frame).kind == FrameKind::Ip);
+        check_key(packet, packet.key6);
     }
+}
+
+TEST_CASE("frequent packets are parsed without detours as the general parser does") {
+    constexpr std::string_view kLines[] = {
+        "tcp 10.0.0.2:4000 > 192.0.2.1:80 P. seq 1001 ack 5001 len 10 opt nop,nop,sack=5100-5200",
+        "udp 10.0.0.2:4000 > 192.0.2.1:53 len 3",
+        "tcp [2001:db8:1::2]:4000 > [2001:db8:2::1]:443 S seq 7 opt mss",
+        "tcp [2001:db8:3::2]:4000 > [2001:db8:2::1]:443 . seq 7 ack 1 len 9",
+        "udp [2001:db8:1::2]:4000 > [2001:db8:2::1]:53 len 9",
+        "udp [2001:db8:3::2]:53 > [2001:db8:2::1]:53",
+    };
+    std::mt19937_64 random(11);
+    unsigned taken4 = 0, taken6 = 0, left = 0;
+    for (unsigned round = 0; round < 200000; ++round) {
+        Bytes frame = frame_of(kLines[round % std::size(kLines)]);
+        if (round % 16 >= 6) mutate(frame, random);
+        const auto size = static_cast<uint32_t>(frame.size());
+        const uint32_t contiguous =
+            round % 5 == 0 ? size - std::min(size, static_cast<uint32_t>(random() % 24)) : size;
+        const std::unique_ptr<uint8_t[]> exact(new uint8_t[contiguous]);
+        std::copy_n(frame.begin(), contiguous, exact.get());
+        const bool verifies = round % 3 != 0;
+        Packet quick, general;
+        const bool is_4 = parse_common4(quick, exact.get(), contiguous, size, verifies);
+        const bool is_6 = !is_4 && parse_common6(quick, exact.get(), contiguous, size);
+        taken4 += is_4;
+        taken6 += is_6;
+        if (!is_4 && !is_6) {
+            ++left;
+            continue;
+        }
+        const ParseOutcome outcome =
+            parse_any(general, exact.get(), contiguous, size, {.verify_ip_checksum = verifies});
+        INFO(frame_text(frame));
+        REQUIRE(outcome.kind == FrameKind::Ip);
+        check_equal(quick, general);
+    }
+    CHECK(taken4 > 15000);
+    CHECK(taken6 > 40000);
+    CHECK(left > 20000);
 }
 
 TEST_CASE("an error carries the key of the packet it quotes") {
