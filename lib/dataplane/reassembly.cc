@@ -14,29 +14,6 @@ namespace {
 constexpr uint32_t kExpiriesPerCall = 4;
 constexpr uint32_t kCompareBytes = 256;
 
-FlowKey6 key_of(const Packet& packet, const Fragment& fragment) noexcept {
-    FlowKey6 key;
-    const uint8_t* ip = packet.l3();
-    if (packet.family == Family::Ipv4) {
-        std::memcpy(key.low_address.data(), ip + 12, 4);
-        std::memcpy(key.high_address.data(), ip + 16, 4);
-        key.protocol = packet.protocol;  // RFC 8200, 4.5: not in IPv6
-    } else {
-        std::memcpy(key.low_address.data(), ip + 8, 16);
-        std::memcpy(key.high_address.data(), ip + 24, 16);
-    }
-    key.low_port = be16::from_host(static_cast<uint16_t>(fragment.id >> 16));
-    key.high_port = be16::from_host(static_cast<uint16_t>(fragment.id));
-    key.zone = packet.vlan_tci & 0x0fff;
-    key.pad[0] = static_cast<uint8_t>(packet.family);
-    key.pad[1] = packet.in_port;
-    return key;
-}
-
-bool is_same(const FlowKey6& a, const FlowKey6& b) noexcept {
-    return std::memcmp(&a, &b, sizeof(a)) == 0;
-}
-
 // Leaves the first `length` bytes of the packet.
 void trim_to(rte_mbuf* head, uint32_t length) noexcept {
     if (head->pkt_len == length) return;
@@ -90,23 +67,57 @@ Reassembly::~Reassembly() {
             discard(list.oldest);
 }
 
-uint32_t Reassembly::hash_of(const Packet& packet) const noexcept {
-    return options_.hash.hash(key_of(packet, read_fragment(packet)));
+void Reassembly::set_key(Packet& packet, const Fragment& fragment) noexcept {
+    const uint8_t* ip = packet.l3();
+    const uint16_t vlan = packet.vlan_tci & 0x0fff;
+    if (packet.family == Family::Ipv4) {
+        FlowKey4& key = packet.key4 = FlowKey4{};
+        key.low_address = load<be32>(ip + 12);
+        key.high_address = load<be32>(ip + 16);
+        key.low_port = be16::from_host(static_cast<uint16_t>(fragment.id));
+        key.high_port = be16::from_host(vlan);
+        key.zone = packet.in_port;
+        key.protocol = packet.protocol;  // RFC 8200, 4.5: not in IPv6
+        return;
+    }
+    FlowKey6& key = packet.key6 = FlowKey6{};
+    std::memcpy(key.low_address.data(), ip + 8, 16);
+    std::memcpy(key.high_address.data(), ip + 24, 16);
+    key.low_port = be16::from_host(static_cast<uint16_t>(fragment.id >> 16));
+    key.high_port = be16::from_host(static_cast<uint16_t>(fragment.id));
+    key.zone = vlan;
+    key.pad[0] = packet.in_port;
 }
 
-Reassembly::Index Reassembly::find(const FlowKey6& key, uint32_t bucket) const noexcept {
+void Reassembly::hash(KeyBatch& batch, Family family) const noexcept {
+    if (family == Family::Ipv4)
+        options_.hash.hash4(batch.key.data(), batch.hash.data(), batch.count);
+    else
+        options_.hash.hash6(batch.key.data(), batch.hash.data(), batch.count);
+}
+
+bool Reassembly::is_of(const Datagram& datagram, const Packet& packet) noexcept {
+    if (datagram.family != packet.family) return false;
+    return packet.family == Family::Ipv4
+               ? std::memcmp(&datagram.key, &packet.key4, sizeof(FlowKey4)) == 0
+               : std::memcmp(&datagram.key, &packet.key6, sizeof(FlowKey6)) == 0;
+}
+
+Reassembly::Index Reassembly::find(const Packet& packet, uint32_t bucket) const noexcept {
     Index at = buckets_[bucket];
-    while (at != kNone && !is_same(datagrams_[at].key, key))
+    while (at != kNone && !is_of(datagrams_[at], packet))
         at = datagrams_[at].next;
     return at;
 }
 
-Reassembly::Index Reassembly::begin(const FlowKey6& key, uint32_t bucket, const Packet& packet,
-                                    Tick deadline) noexcept {
+Reassembly::Index Reassembly::begin(const Packet& packet, uint32_t bucket, Tick deadline) noexcept {
     const Index index = free_;
     Datagram& datagram = datagrams_[index];
     free_ = datagram.next;
-    datagram.key = key;
+    if (packet.family == Family::Ipv4)
+        std::memcpy(static_cast<void*>(&datagram.key), &packet.key4, sizeof(FlowKey4));
+    else
+        datagram.key = packet.key6;
     datagram.deadline = deadline;
     datagram.bucket = bucket;
     datagram.next = buckets_[bucket];
@@ -161,20 +172,18 @@ void Reassembly::make_room(Outcome& outcome) noexcept {
     }
 }
 
-Reassembly::Index Reassembly::find_or_begin(const Packet& packet, const Fragment& fragment,
-                                            uint32_t hash, Tick now, Tick timeout,
-                                            Outcome& outcome) noexcept {
-    const FlowKey6 key = key_of(packet, fragment);
+Reassembly::Index Reassembly::find_or_begin(const Packet& packet, uint32_t hash, Tick now,
+                                            Tick timeout, Outcome& outcome) noexcept {
     const uint32_t bucket = hash & static_cast<uint32_t>(buckets_.size() - 1);
-    Index index = find(key, bucket);
+    Index index = find(packet, bucket);
     if (index != kNone && is_past(datagrams_[index].deadline, now)) {
         outcome.expired += discard(index);
         index = kNone;
     }
     if (index != kNone && held_mbufs_ < options_.fragments) return index;
     make_room(outcome);
-    index = find(key, bucket);  // its own datagram may have been the oldest
-    return index != kNone ? index : begin(key, bucket, packet, now + timeout);
+    index = find(packet, bucket);  // its own datagram may have been the oldest
+    return index != kNone ? index : begin(packet, bucket, now + timeout);
 }
 
 Reassembly::Insertion Reassembly::insert(Datagram& datagram, const Piece& piece) noexcept {
@@ -258,16 +267,15 @@ Reassembly::Outcome Reassembly::take_whole(rte_mbuf* mbuf, const Packet& packet)
     return {.kind = Outcome::Kind::Complete, .datagram = mbuf, .pieces = 1};
 }
 
-Reassembly::Outcome Reassembly::add(rte_mbuf* mbuf, const Packet& packet, uint32_t hash, Tick now,
-                                    Tick timeout) noexcept {
+Reassembly::Outcome Reassembly::add(rte_mbuf* mbuf, const Packet& packet, const Fragment& fragment,
+                                    uint32_t hash, Tick now, Tick timeout) noexcept {
     using Kind = Outcome::Kind;
-    const Fragment fragment = read_fragment(packet);
     if (fragment.is_whole()) return take_whole(mbuf, packet);
     if (fragment.length == 0 || (fragment.more && fragment.length % 8 != 0))
         return {.kind = Kind::Drop, .reason = DropReason::FragmentLength};
 
     Outcome outcome{.kind = Kind::Held};
-    const Index index = find_or_begin(packet, fragment, hash, now, timeout, outcome);
+    const Index index = find_or_begin(packet, hash, now, timeout, outcome);
     Datagram& datagram = datagrams_[index];
     const auto kill = [&](DropReason reason) {
         outcome.kind = Kind::Drop;

@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/shared.h"
+#include "conntrack/key_batch.h"
 #include "conntrack/keyed_hash.h"
 #include "packet/drop_reason.h"
 #include "packet/fragment.h"
@@ -39,8 +40,11 @@ class Reassembly {
     Reassembly(const Reassembly&) = delete;
     Reassembly& operator=(const Reassembly&) = delete;
 
-    // The hash by which Steering finds the datagram's owner.
-    uint32_t hash_of(const Packet& packet) const noexcept;
+    // Gives a fragment the key of its datagram.
+    static void set_key(Packet& packet, const Fragment& fragment) noexcept;
+    // Fills batch.hash for such keys: by it Steering finds the datagram's owner, and add() the
+    // datagram.
+    void hash(KeyBatch& batch, Family family) const noexcept;
 
     struct Outcome {
         enum class Kind : uint8_t {
@@ -54,10 +58,10 @@ class Reassembly {
         // Held fragments that were freed: for `reason`, for lack of room, because of their age.
         uint32_t lost = 0, evicted = 0, expired = 0;
     };
-    // `packet` is the parsed view of `mbuf`, of FrameKind::Fragment, `hash` its hash_of().
-    // `timeout` in ticks.
-    Outcome add(rte_mbuf* mbuf, const Packet& packet, uint32_t hash, Tick now,
-                Tick timeout) noexcept;
+    // `packet` is the parsed view of `mbuf`, of FrameKind::Fragment, with its key. `timeout` in
+    // ticks.
+    Outcome add(rte_mbuf* mbuf, const Packet& packet, const Fragment& fragment, uint32_t hash,
+                Tick now, Tick timeout) noexcept;
 
     // Frees what is overdue, a bounded number of datagrams per call; returns the fragments freed.
     uint32_t expire(Tick now) noexcept;
@@ -78,7 +82,7 @@ class Reassembly {
         uint32_t end() const noexcept { return uint32_t{offset} + length; }
     };
     struct Datagram {
-        FlowKey6 key;
+        FlowKey6 key;  // of IPv4 a FlowKey4 at its front
         Tick deadline = 0;
         uint32_t bucket = 0;
         Index next = kNone;  // in its bucket, or in the free list
@@ -100,13 +104,14 @@ class Reassembly {
         Index oldest = kNone, newest = kNone;
     };
 
-    Index find(const FlowKey6& key, uint32_t bucket) const noexcept;
-    Index begin(const FlowKey6& key, uint32_t bucket, const Packet& packet, Tick deadline) noexcept;
+    static bool is_of(const Datagram& datagram, const Packet& packet) noexcept;
+    Index find(const Packet& packet, uint32_t bucket) const noexcept;
+    Index begin(const Packet& packet, uint32_t bucket, Tick deadline) noexcept;
     void make_room(Outcome& outcome) noexcept;
     void unlink(Index index) noexcept;
     uint32_t discard(Index index) noexcept;  // returns the fragments freed
-    Index find_or_begin(const Packet& packet, const Fragment& fragment, uint32_t hash, Tick now,
-                        Tick timeout, Outcome& outcome) noexcept;
+    Index find_or_begin(const Packet& packet, uint32_t hash, Tick now, Tick timeout,
+                        Outcome& outcome) noexcept;
     static Insertion insert(Datagram& datagram, const Piece& piece) noexcept;
     static bool is_plausible(const Datagram& datagram, const Fragment& fragment) noexcept;
     void note(Datagram& datagram, const Fragment& fragment, const Packet& packet) noexcept;

@@ -9,8 +9,7 @@
 namespace rampart {
 namespace {
 
-constexpr uint16_t kIpv6Bytes = 40;
-constexpr uint16_t kMoreFragments4 = 0x2000, kDontFragment4 = 0x4000, kOffset4 = 0x1fff;
+constexpr uint16_t kIpv4Bytes = 20, kIpv6Bytes = 40;
 
 uint16_t header_bytes4(const uint8_t* ip) noexcept {
     return static_cast<uint16_t>((ip[0] & 0x0f) * 4);
@@ -54,28 +53,6 @@ uint8_t* announcing_byte(uint8_t* ip, uint16_t target) noexcept {
 
 }  // namespace
 
-Fragment read_fragment(const Packet& packet) noexcept {
-    Fragment fragment;
-    const uint8_t* ip = packet.l3();
-    fragment.length = packet.l4_length;
-    if (packet.family == Family::Ipv4) {
-        const uint16_t word = load_host16(ip + 6);
-        fragment.id = load_host16(ip + 4);
-        fragment.offset = static_cast<uint16_t>((word & kOffset4) * 8);
-        fragment.more = word & kMoreFragments4;
-        fragment.dont_fragment = word & kDontFragment4;
-        fragment.congestion = ip[1] & 3;
-    } else {
-        const uint8_t* header = packet.l4() - kFragmentHeaderBytes;
-        const uint16_t word = load_host16(header + 2);
-        fragment.id = load_host32(header + 4);
-        fragment.offset = word & 0xfff8;
-        fragment.more = word & 1;
-        fragment.congestion = ip[1] >> 4 & 3;
-    }
-    return fragment;
-}
-
 bool has_whole_header_chain(const Packet& packet) noexcept {
     if (packet.family == Family::Ipv4) return true;
     const uint32_t end =
@@ -102,12 +79,18 @@ uint16_t remove_fragment_header(const Packet& packet) noexcept {
 
 void write_datagram_header(uint8_t* ip, Family family, uint32_t ip_length,
                            uint8_t congestion) noexcept {
+    using namespace fragment_bits4;
     if (family == Family::Ipv4) {
-        ip[1] |= congestion;
-        store_host16(ip + 2, static_cast<uint16_t>(ip_length));
-        const uint16_t word = load_host16(ip + 6);
-        store_host16(ip + 6, word & kDontFragment4);
-        write_checksum4(ip);
+        const uint16_t flags = load_host16(ip + 6) & kDontFragment;
+        uint16_t checksum = load<uint16_t>(ip + 10);
+        const auto change = [&](uint32_t at, be16 now) {
+            checksum = checksum_replace(checksum, load<uint16_t>(ip + at), now.raw);
+            store(ip + at, now.raw);
+        };
+        change(0, be16::from_host(static_cast<uint16_t>(ip[0] << 8 | ip[1] | congestion)));
+        change(2, be16::from_host(static_cast<uint16_t>(ip_length)));
+        change(6, be16::from_host(flags));
+        store(ip + 10, checksum);
     } else {
         ip[1] |= static_cast<uint8_t>(congestion << 4);
         store_host16(ip + 4, static_cast<uint16_t>(ip_length - kIpv6Bytes));
@@ -123,14 +106,26 @@ uint32_t fragment_header_bytes(const uint8_t* ip, Family family,
 void write_fragment_header(uint8_t* out, const uint8_t* ip, Family family,
                            const FragmentShape& shape, const Fragment& piece) noexcept {
     if (family == Family::Ipv4) {
+        using namespace fragment_bits4;
         const uint16_t bytes = header_bytes4(ip);
-        std::memcpy(out, ip, bytes);
-        store_host16(out + 2, static_cast<uint16_t>(bytes + piece.length));
-        const unsigned word = piece.offset / 8u | (piece.more ? kMoreFragments4 : 0u) |
-                              (shape.dont_fragment ? kDontFragment4 : 0u);
-        store_host16(out + 6, static_cast<uint16_t>(word));
-        if (piece.offset != 0) blank_first_only_options(out);
-        write_checksum4(out);
+        const auto length = be16::from_host(static_cast<uint16_t>(bytes + piece.length));
+        const auto place = be16::from_host(
+            static_cast<uint16_t>(piece.offset / 8u | (piece.more ? kMore : 0u) |
+                                  (shape.dont_fragment ? uint32_t{kDontFragment} : 0u)));
+        const uint16_t checksum = checksum_replace(
+            checksum_replace(load<uint16_t>(ip + 10), load<uint16_t>(ip + 2), length.raw),
+            load<uint16_t>(ip + 6), place.raw);
+        if (bytes == kIpv4Bytes) [[likely]]
+            std::memcpy(out, ip, kIpv4Bytes);
+        else
+            std::memcpy(out, ip, bytes);
+        store(out + 2, length.raw);
+        store(out + 6, place.raw);
+        store(out + 10, checksum);
+        if (piece.offset != 0 && bytes != kIpv4Bytes) {
+            blank_first_only_options(out);
+            write_checksum4(out);
+        }
         return;
     }
     std::memcpy(out, ip, shape.unfragmentable);

@@ -26,7 +26,29 @@ struct Fragment {
     bool is_whole() const noexcept { return offset == 0 && !more; }  // an atomic IPv6 fragment
 };
 
-Fragment read_fragment(const Packet& packet) noexcept;
+namespace fragment_bits4 {
+inline constexpr uint16_t kMore = 0x2000, kDontFragment = 0x4000, kOffset = 0x1fff;
+}
+
+inline Fragment read_fragment(const Packet& packet) noexcept {
+    const uint8_t* ip = packet.l3();
+    if (packet.family == Family::Ipv4) {
+        const uint16_t word = load_host16(ip + 6);
+        return {.id = load_host16(ip + 4),
+                .offset = static_cast<uint16_t>((word & fragment_bits4::kOffset) * 8),
+                .length = packet.l4_length,
+                .more = (word & fragment_bits4::kMore) != 0,
+                .dont_fragment = (word & fragment_bits4::kDontFragment) != 0,
+                .congestion = static_cast<uint8_t>(ip[1] & 3)};
+    }
+    const uint8_t* header = packet.l4() - kFragmentHeaderBytes;
+    const uint16_t word = load_host16(header + 2);
+    return {.id = load_host32(header + 4),
+            .offset = static_cast<uint16_t>(word & 0xfff8),
+            .length = packet.l4_length,
+            .more = (word & 1) != 0,
+            .congestion = static_cast<uint8_t>(ip[1] >> 4 & 3)};
+}
 
 // RFC 7112: does the first fragment hold the whole header chain, up to and with the transport
 // header? IPv4 allows what IPv6 does not: true there.

@@ -126,7 +126,8 @@ void sort_ip_packet(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
 // chain is no longer a part of anything: it is INVALID by itself.
 void sort_fragment(Burst& burst, uint32_t i) noexcept {
     Packet& packet = burst.packet[i];
-    if (read_fragment(packet).offset == 0 && !has_whole_header_chain(packet)) {
+    if (packet.family == Family::Ipv6 && read_fragment(packet).offset == 0 &&
+        !has_whole_header_chain(packet)) {
         packet.invalid = InvalidReason::FragmentHeader;
         burst.ct_class[i] = CtClass::Invalid;
         burst.flowless |= bit(i);
