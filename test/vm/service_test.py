@@ -166,7 +166,7 @@ class Service(unittest.TestCase):
         self.assertFalse(lab.ping("outside", ADDRESS4["inside"]))
         self.assertTrue(soon(lambda: lab.property("StatusText").startswith("generation 1, 2 ports")))
 
-    def test_05_its_memory_stays_where_it_is(self):
+    def test_06_its_memory_stays_where_it_is(self):
         lab = self.lab
         status = lab.guest.run("cat", f"/proc/{lab.property('MainPID')}/status").stdout
         locked, used = (int(re.search(rf"{name}:\s*(\d+) kB", status)[1]) for name in ("VmLck", "VmRSS"))
