@@ -105,53 +105,41 @@ void FlowTable::uncount(FlowIndex index) noexcept {
     if (counted_ != nullptr) counted_->uncount(index);
 }
 
-// Everything that says whose key it is, before the key is entered. Control does not see it yet.
-void FlowTable::record(FlowIndex index, FlowInfo info) noexcept {
-    info.life.serial = next_serial_ & kMaxSerial;
-    info.life.is_live = 0;
-    ++next_serial_;
-    arrays_.info[index].write(info);
-}
-
-void FlowTable::take_back(FlowIndex index) noexcept {
-    arrays_.info[index].write({});
-    release(index);
-}
-
-void FlowTable::enter(FlowIndex index, uint8_t protocol, Tick deadline) noexcept {
+void FlowTable::enter(FlowIndex index, FlowInfo& info, Tick deadline) noexcept {
     Flow& flow = arrays_.flows[index];
     flow.status.store(static_cast<uint16_t>(flow.status.load() | flow_status::kConfirmed));
     flow.deadline.store(deadline);
+    info.life.serial = next_serial_ & kMaxSerial;
+    info.life.is_live = 1;
+    ++next_serial_;
     // After everything else that control may read about this incarnation.
-    FlowLife life = life_of(index);
-    life.is_live = 1;
-    arrays_.info[index].write_part<FlowLife, kLife>(life);
+    arrays_.info[index].write(info);
     set_sweep(index, deadline);
     count_.add(1);
-    by_protocol_.begun[tracker_number(protocol)].add(1);
+    by_protocol_.begun[tracker_number(info.original.protocol)].add(1);
     unassured_.add(index, deadline);
 }
 
-bool FlowTable::confirm(FlowIndex index, const Packet& first_packet, uint32_t hash, FlowInfo info,
+bool FlowTable::confirm(FlowIndex index, const Packet& first_packet, uint32_t hash, FlowInfo& info,
                         Tick deadline) noexcept {
     // The first packet is original; when it is its own reply, later packets count as replies.
     info.life.unswapped_is_reply = first_packet.swapped != first_packet.self_inverse;
     if (first_packet.family == Family::Ipv4) arrays_.flows[index].key = first_packet.key4;
-    record(index, info);
     if (!keys_.insert(first_packet, hash, TableEntry::plain(plain_ref(index, info.life)))) {
-        take_back(index);
+        release(index);
         return false;
     }
-    enter(index, info.original.protocol, deadline);
+    enter(index, info, deadline);
     return true;
 }
 
-bool FlowTable::confirm_translated(FlowIndex index, const FlowInfo& info, const FlowReply& reply,
+bool FlowTable::confirm_translated(FlowIndex index, FlowInfo& info, const FlowReply& reply,
                                    Tick deadline) noexcept {
     const uint32_t forth = ref_of(index, Direction::Original);
     const uint32_t back = ref_of(index, Direction::Reply);
     if (info.original.family == Family::Ipv4) make_key(info.original, arrays_.flows[index].key);
-    record(index, info);
+    // What says whose keys these are, before they are entered. Control does not see it yet.
+    arrays_.info[index].write(info);
     arrays_.reply[index].write(reply);
     bool is_in = keys_.insert_one_way(info.original, one_way_entry, forth);
     if (is_in && !keys_.insert_one_way(reply.reply, one_way_entry, back)) {
@@ -159,10 +147,11 @@ bool FlowTable::confirm_translated(FlowIndex index, const FlowInfo& info, const 
         is_in = false;
     }
     if (!is_in) {
-        take_back(index);
+        arrays_.info[index].write({});
+        release(index);
         return false;
     }
-    enter(index, info.original.protocol, deadline);
+    enter(index, info, deadline);
     return true;
 }
 

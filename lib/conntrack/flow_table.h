@@ -53,13 +53,13 @@ class FlowTable {
     void release(FlowIndex index) noexcept;
     // What the allocation after `ahead` others will touch is on its way to the cache.
     void prefetch_free(uint32_t ahead) const noexcept;
-    // Puts it into the table under the key of its first packet, whose tuple is info.original. False
-    // when there is no room: the flow is released.
-    bool confirm(FlowIndex index, const Packet& first_packet, uint32_t hash, FlowInfo info,
+    // Puts it into the table under the key of its first packet, whose tuple is info.original, and
+    // fills in the rest of info.life. False when there is no room: the flow is released.
+    bool confirm(FlowIndex index, const Packet& first_packet, uint32_t hash, FlowInfo& info,
                  Tick deadline) noexcept;
     // The same for a translated flow, whose replies have the tuple `reply.reply`. False also when
     // either tuple is another flow's.
-    bool confirm_translated(FlowIndex index, const FlowInfo& info, const FlowReply& reply,
+    bool confirm_translated(FlowIndex index, FlowInfo& info, const FlowReply& reply,
                             Tick deadline) noexcept;
     // Tuples of other workers' flows stand among the keys, too.
     ForeignKeys& foreign() noexcept { return foreign_; }
@@ -172,9 +172,7 @@ class FlowTable {
     void forget(FlowIndex index) noexcept;
     void give_back(FlowIndex index) noexcept;
     static KeyTable::Options key_options(const Options& options);
-    void record(FlowIndex index, FlowInfo info) noexcept;
-    void take_back(FlowIndex index) noexcept;
-    void enter(FlowIndex index, uint8_t protocol, Tick deadline) noexcept;
+    void enter(FlowIndex index, FlowInfo& info, Tick deadline) noexcept;
     FlowLife life_of(FlowIndex index) const noexcept;
     uint32_t hash_of_plain(FlowIndex index) const noexcept;
     bool is_live(FlowIndex index) const noexcept;

@@ -213,7 +213,7 @@ bool KeyTable::has_other_form(Key key) const noexcept {
     return !look_up(key).is_none();
 }
 
-bool KeyTable::insert(const Packet& packet, uint32_t hash, TableEntry entry) noexcept {
+bool KeyTable::insert_among_others(const Packet& packet, uint32_t hash, TableEntry entry) noexcept {
     const Key key(packet, hash);
     // Who did not find a plain entry may have overlooked one for the other order.
     if (one_ways_ != 0 && !look_up(key).is_none()) return false;

@@ -90,7 +90,11 @@ class KeyTable {
     TableEntry find(const Tuple& tuple) const noexcept;
 
     // A plain entry under the packet's key, which find() did not find. False: no room.
-    bool insert(const Packet& packet, uint32_t hash, TableEntry entry) noexcept;
+    bool insert(const Packet& packet, uint32_t hash, TableEntry entry) noexcept {
+        if (has_tags_ && one_ways_ == 0) [[likely]]
+            return tags_.add(hash, entry);
+        return insert_among_others(packet, hash, entry);
+    }
     // An entry for one way. `make` gets the order of the key. False: no room, or taken.
     bool insert_one_way(const Tuple& tuple,
                         TableEntry (*make)(uint32_t what, bool swapped) noexcept,
@@ -177,6 +181,7 @@ class KeyTable {
     TableEntry named(TableEntry stored) const noexcept;
     TableEntry look_up(const Key& key) const noexcept;
     TableEntry find_other_form(const Packet& packet) const noexcept;
+    bool insert_among_others(const Packet& packet, uint32_t hash, TableEntry entry) noexcept;
     bool has_other_form(Key key) const noexcept;
     bool add(const Key& key, TableEntry entry) noexcept;
     bool remove(const Key& key) noexcept;

@@ -138,10 +138,9 @@ struct Judged {
     PathId path = kNoPath;  // to cache; kNoPath: not to be cached
     bool is_essential = false;
 };
-Judged judge(Burst& burst, uint32_t i, WorkerContext& context, Flow* flow) noexcept;
-// The same of a packet whose tuple_for_rules() is known.
+// `tuple` is the packet's tuple_for_rules(), where that is known.
 Judged judge(Burst& burst, uint32_t i, WorkerContext& context, Flow* flow,
-             const Tuple& tuple) noexcept;
+             const Tuple* tuple = nullptr) noexcept;
 // Sends the answer of a reject rule, if one may be sent.
 void answer_reject(Burst& burst, uint32_t i, WorkerContext& context, RejectWith with,
                    Flow* flow) noexcept;

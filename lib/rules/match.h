@@ -100,6 +100,8 @@ struct MatchType {
     const SetUses* (*sets)(const Arguments& arguments) noexcept = nullptr;
     // Its arguments have a state that RuleStates keeps.
     bool remembers = false;
+    // Class and direction alone decide it, and project() says so exactly.
+    bool is_of_state = false;
 };
 
 struct Match {

@@ -19,13 +19,18 @@ PathTable::PathTable(RuleIndex rule_count, uint32_t capacity)
       direct_(new Direct[rule_count]),
       rule_count_(rule_count) {}
 
-PathId PathTable::find_or_add(PathId parent, RuleIndex rule, Step step, RejectWith reject_with,
-                              bool has_effects) noexcept {
+PathId PathTable::find_or_add_other(PathId parent, RuleIndex rule, Step step,
+                                    RejectWith reject_with, bool has_effects) noexcept {
     const uint32_t mask = static_cast<uint32_t>(buckets_.size()) - 1;
     uint32_t bucket = mix(parent, rule) & mask;
+    const auto remember = [&](PathId path) {
+        if (parent == kRootPath) decided_[rule % kDecided] = {rule, path};
+        return path;
+    };
     for (; buckets_[bucket] != kNoPath; bucket = (bucket + 1) & mask) {
         const PathNode& node = nodes_[buckets_[bucket]];
-        if (node.parent.load() == parent && node.rule.load() == rule) return buckets_[bucket];
+        if (node.parent.load() == parent && node.rule.load() == rule)
+            return remember(buckets_[bucket]);
     }
     const uint32_t size = size_.load(std::memory_order_relaxed);
     if (size == capacity_) return kNoPath;
@@ -37,7 +42,7 @@ PathId PathTable::find_or_add(PathId parent, RuleIndex rule, Step step, RejectWi
     node.has_effects = has_effects || nodes_[parent].has_effects;
     buckets_[bucket] = size;
     size_.store(size + 1, std::memory_order_release);
-    return size;
+    return remember(size);
 }
 
 void PathTable::count_direct(RuleIndex rule, uint64_t packets, uint64_t bytes) noexcept {

@@ -11,6 +11,7 @@
 // counts each rule in `direct` instead and nothing is cached.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -55,7 +56,12 @@ class PathTable {
     // kNoPath when the table is full.
     // `has_effects` is the rule's own; that of the path is kept.
     PathId find_or_add(PathId parent, RuleIndex rule, Step step, RejectWith reject_with,
-                       bool has_effects = false) noexcept;
+                       bool has_effects = false) noexcept {
+        const Decided& known = decided_[rule % kDecided];
+        if (parent == kRootPath && known.rule == rule) [[likely]]
+            return known.path;
+        return find_or_add_other(parent, rule, step, reject_with, has_effects);
+    }
     const PathNode& node(PathId path) const noexcept { return nodes_[path]; }
     void count(PathId path, uint64_t packets, uint64_t bytes) noexcept {
         nodes_[path].packets.add(packets);
@@ -77,6 +83,16 @@ class PathTable {
         Shared<uint64_t> bytes;
         Shared<uint64_t> flows_cut;
     };
+    PathId find_or_add_other(PathId parent, RuleIndex rule, Step step, RejectWith reject_with,
+                             bool has_effects) noexcept;
+
+    // Paths of one rule, as most are. Worker only.
+    static constexpr uint32_t kDecided = 64;
+    struct Decided {
+        RuleIndex rule = UINT32_MAX;
+        PathId path = kNoPath;
+    };
+    std::array<Decided, kDecided> decided_;
     uint32_t capacity_;
     std::atomic<uint32_t> size_{1};  // worker: rw, control: ro (release / acquire)
     std::unique_ptr<PathNode[]> nodes_;

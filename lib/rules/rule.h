@@ -35,6 +35,7 @@ struct Rule {
     bool counts_in_sets = false;  // a set that it matched counts per element
     bool is_essential = false;    // what it accepts is let in also when the table is full
     bool is_implicit = false;     // nobody wrote it: it belongs to the rule before it
+    bool decides_by_key = false;  // decides alone, by what looks_at_key_only(); by index_rules()
     Decision decision;
     // In the order of the registry.
     std::vector<Statement> statements;
@@ -47,6 +48,11 @@ struct Rule {
     std::string comment;
     std::string place;  // "FILE:LINE"
     std::string text;   // the rule as written in the language, for listings
+
+    // Accepts, drops or rejects, with constant matches only and nothing to do per packet.
+    bool decides_alone() const noexcept {
+        return decision.is_verdict() && !has_effects && constant_matches == matches.size();
+    }
 };
 
 class RuleList {

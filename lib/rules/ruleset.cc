@@ -66,6 +66,8 @@ bool is_narrow(const NatAction& action) noexcept {
 void Ruleset::index(size_t chain, Rule& rule) {
     rules[rule.rule_index] = &rule;
     id_hashes[rule.rule_index] = std::hash<std::string>()(rule.id);
+    rule.decides_by_key = rule.decides_alone() &&
+                          std::all_of(rule.matches.begin(), rule.matches.end(), looks_at_key_only);
     for (const Statement& statement : rule.statements)
         changes_flows = changes_flows || statement.type->changes_flows;
     const auto remembers = [](const Match& match) { return match.type->remembers; };

@@ -36,6 +36,10 @@ struct Decision {
     uint16_t chain = 0;                         // of Jump and Goto: index into Ruleset::chains
     std::shared_ptr<const NatAction> nat = {};  // of Translate, never null then
 
+    // Of the filter: the walk ends with it.
+    bool is_verdict() const noexcept {
+        return step == Step::Accept || step == Step::Drop || step == Step::Reject;
+    }
     bool operator==(const Decision& other) const noexcept {
         const bool is_same_nat =
             nat == nullptr || other.nat == nullptr ? nat == other.nat : *nat == *other.nat;

@@ -147,6 +147,18 @@ Judgement walk(const Ruleset& ruleset, const WalkStart& start, RuleInput& input,
     return end_with(step, RejectWith::None);
 }
 
+Judgement judgement_of(const Rule& rule, PathTable& paths, uint64_t length_bytes) noexcept {
+    const Decision& decision = rule.decision;
+    const PathId path =
+        paths.find_or_add(kRootPath, rule.rule_index, decision.step, decision.reject_with);
+    if (path == kNoPath) paths.count_direct(rule.rule_index, 1, length_bytes);
+    return {.step = decision.step,
+            .reject_with = decision.reject_with,
+            .cacheable = true,
+            .is_essential = rule.is_essential,
+            .path = path};
+}
+
 namespace {
 
 // The rules on a path that have something to do, the last one first.

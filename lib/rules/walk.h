@@ -40,6 +40,9 @@ struct WalkStart {
 Judgement walk(const Ruleset& ruleset, const WalkStart& start, RuleInput& input, PathTable& paths,
                uint64_t length_bytes) noexcept;
 
+// What walk() says where it is known that `rule`, which decides alone, is the first that matches.
+Judgement judgement_of(const Rule& rule, PathTable& paths, uint64_t length_bytes) noexcept;
+
 // For a packet whose verdict was cached as `path`: the statements of the rules on it, in order.
 void run_statements(const Ruleset& ruleset, const PathTable& paths, PathId path,
                     RuleInput& input) noexcept;

@@ -5,6 +5,7 @@
 #include "dataplane/stages.h"
 #include "dataplane/verdict_cache.h"
 #include "packet/parser.h"
+#include "rules/classifier/classifier.h"
 #include "rules/flow_judgement.h"
 #include "rules/walk.h"
 
@@ -105,31 +106,80 @@ RuleInput rule_input(Burst& burst, uint32_t i, const Tuple& tuple,
             .paths = context.paths};
 }
 
-Judged judge(Burst& burst, uint32_t i, WorkerContext& context, Flow* flow) noexcept {
-    return judge(burst, i, context, flow, tuple_for_rules(burst, i));
+namespace {
+
+// That of all packets of this class and direction, when the rules tell no more of them apart.
+const Rule* rule_by_state(const Burst& burst, uint32_t i, const Ruleset& ruleset,
+                          int chain) noexcept {
+    if (ruleset.classifier == nullptr) return nullptr;
+    const StateRules* by_state = ruleset.classifier->by_state(static_cast<size_t>(chain));
+    if (by_state == nullptr) return nullptr;
+    return by_state->deciding(burst.packet[i].family,
+                              ct_state(burst.ct_class[i], burst.flow[i].direction()));
 }
 
-Judged judge(Burst& burst, uint32_t i, WorkerContext& context, Flow* flow,
-             const Tuple& tuple) noexcept {
-    const Packet& packet = burst.packet[i];
-    const Ruleset& ruleset = context.snapshot->ruleset;
-    const int chain = chain_of(packet, ruleset);
-    if (chain == Ruleset::kNoChain) {
-        // What the box itself sends passes unless a chain `output` says otherwise.
-        if (packet.in_port == kNoInterface)
-            accept(burst, i);
-        else
-            burst.drop(i, DropReason::NoPolicy);
-        return {};
-    }
-    RuleInput input = rule_input(burst, i, tuple, context);
-    const Judgement judgement =
-        walk(ruleset, start_of_walk(burst, i, chain), input, *context.paths, packet.ip_length);
+// The first rule of the chain that matches, where the index was asked and that is all it takes.
+const Rule* rule_by_key(Burst& burst, uint32_t i, const Ruleset& ruleset, int chain,
+                        const Tuple& tuple) noexcept {
+    const WalkStart start = start_of_walk(burst, i, chain);
+    const RuleList& rules = ruleset.chains[static_cast<size_t>(chain)].rules;
+    if (!start.is_looked_up || start.first_rule >= rules.size()) return nullptr;
+    const Rule& rule = rules[start.first_rule];
+    if (!rule.decides_by_key) return nullptr;
+    Packet& packet = burst.packet[i];
+    const RuleInput input{.packet = packet,
+                          .tuple = tuple,
+                          .ct_class = burst.ct_class[i],
+                          .direction = burst.flow[i].direction(),
+                          .in = packet.in_port,
+                          .out = egress_for_rules(packet)};
+    for (const Match& match : rule.matches)
+        if (!match.matches(input)) return nullptr;
+    return &rule;
+}
+
+Judged carry_out(Burst& burst, uint32_t i, WorkerContext& context, const Judgement& judgement,
+                 Flow* flow) noexcept {
     burst.path[i] = judgement.path;
-    if (judgement.path != kNoPath) context.paths->count(judgement.path, 1, packet.ip_length);
-    if (input.flow_changed) input.flow->forget_verdicts();
+    if (judgement.path != kNoPath)
+        context.paths->count(judgement.path, 1, burst.packet[i].ip_length);
     apply(burst, i, context, judgement.step, judgement.reject_with, judgement.by_policy, flow);
     return {judgement.cacheable ? judgement.path : kNoPath, judgement.is_essential};
+}
+
+Judged judge_without_chain(Burst& burst, uint32_t i) noexcept {
+    // What the box itself sends passes unless a chain `output` says otherwise.
+    if (burst.packet[i].in_port == kNoInterface)
+        accept(burst, i);
+    else
+        burst.drop(i, DropReason::NoPolicy);
+    return {};
+}
+
+Judged judge_by_walk(Burst& burst, uint32_t i, WorkerContext& context, int chain, Flow* flow,
+                     const Tuple& tuple) noexcept {
+    RuleInput input = rule_input(burst, i, tuple, context);
+    const Judgement judgement = walk(context.snapshot->ruleset, start_of_walk(burst, i, chain),
+                                     input, *context.paths, burst.packet[i].ip_length);
+    if (input.flow_changed) input.flow->forget_verdicts();
+    return carry_out(burst, i, context, judgement, flow);
+}
+
+}  // namespace
+
+Judged judge(Burst& burst, uint32_t i, WorkerContext& context, Flow* flow,
+             const Tuple* tuple) noexcept {
+    const Ruleset& ruleset = context.snapshot->ruleset;
+    const int chain = chain_of(burst.packet[i], ruleset);
+    if (chain == Ruleset::kNoChain) return judge_without_chain(burst, i);
+    const Rule* rule = rule_by_state(burst, i, ruleset, chain);
+    if (rule == nullptr) {
+        if (tuple == nullptr) tuple = &tuple_for_rules(burst, i);
+        rule = rule_by_key(burst, i, ruleset, chain, *tuple);
+    }
+    if (rule == nullptr) return judge_by_walk(burst, i, context, chain, flow, *tuple);
+    return carry_out(burst, i, context,
+                     judgement_of(*rule, *context.paths, burst.packet[i].ip_length), flow);
 }
 
 void classify_tracked(Burst& burst, uint32_t i, WorkerContext& context) noexcept {

@@ -41,12 +41,22 @@ void propose_in(Burst& burst, PacketMask mask, int chain, WorkerContext& context
     if (mask == 0 || chain == Ruleset::kNoChain || classifier == nullptr) return;
     const auto place = static_cast<size_t>(chain);
     if (!classifier->has_index(place)) return;
+    burst.proposed |= mask;
+    const StateRules* by_state = classifier->by_state(place);
+    PacketMask left = mask;
     for (const Family family : {Family::Ipv4, Family::Ipv6}) {
+        if (left == 0) return;
         Batch batch;
-        for_each(mask, [&](uint32_t i) {
+        for_each(left, [&](uint32_t i) {
             if (burst.packet[i].family != family) return;
-            burst.proposed |= bit(i);
-            burst.proposed_class[i] = burst.ct_class[i];
+            left &= ~bit(i);
+            const CtClass ct_class = burst.ct_class[i];
+            burst.proposed_class[i] = ct_class;
+            if (by_state != nullptr) {
+                burst.first_rule[i] =
+                    by_state->first(family, ct_state(ct_class, burst.flow[i].direction()));
+                if (burst.first_rule[i] != StateRules::kAsks) return;
+            }
             batch.add(burst, i, classifier->attributes());
         });
         batch.look_up(burst, family, *classifier, place);

@@ -11,9 +11,10 @@ Classifier::Classifier(const Ruleset& ruleset, size_t least_rules) : maps_(rules
     for (size_t i = 0; i < ruleset.chains.size(); ++i) {
         const Chain& chain = ruleset.chains[i];
         compiled->rules.push_back(chain.rules);
-        if (chain.rules.size() < least_rules) continue;
         for (const Rule& rule : chain.rules)
             projections[i].push_back(project(rule));
+        compiled->by_state.emplace_back(chain.rules, projections[i]);
+        if (chain.rules.size() < least_rules) projections[i].clear();
         all.insert(all.end(), projections[i].begin(), projections[i].end());
     }
     compiled->first_new = ruleset.index_count;

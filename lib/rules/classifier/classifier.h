@@ -1,7 +1,7 @@
 // Classifier: which rule of a chain comes next that a packet can match, for all chains of a
 // ruleset.
 //
-//   Compiled (shared by generations)  attributes, an index for each long chain
+//   Compiled (shared by generations)  attributes, an index for each long chain, state rules
 //   PositionMap of each chain         what was added and removed since it was compiled
 //
 // Positions are those of the ruleset that the classifier belongs to. Rules that the index does not
@@ -14,6 +14,7 @@
 
 #include "rules/classifier/chain_index.h"
 #include "rules/classifier/position_map.h"
+#include "rules/classifier/state_rules.h"
 
 namespace rampart {
 
@@ -35,6 +36,11 @@ class Classifier {
     void first(size_t chain, const RuleKey* keys, unsigned count, Family family,
                uint32_t* rules) const noexcept;
 
+    // Of any chain. Null: rules came and went since it was compiled, and nobody knows.
+    const StateRules* by_state(size_t chain) const noexcept {
+        return maps_[chain].is_identity() ? &compiled_->by_state[chain] : nullptr;
+    }
+
     // Rules that came and went since it was compiled, in short chains as well.
     size_t changes() const noexcept;
     // Null: this chain is short.
@@ -47,8 +53,9 @@ class Classifier {
     struct Compiled {
         Attributes attributes;
         std::vector<std::unique_ptr<const ChainIndex>> chains;
-        std::vector<RuleList> rules;  // of each chain, as indexed
-        RuleIndex first_new = 0;      // rules with this index or a greater one came later
+        std::vector<StateRules> by_state;  // of each chain, short ones as well
+        std::vector<RuleList> rules;       // of each chain, as indexed
+        RuleIndex first_new = 0;           // rules with this index or a greater one came later
     };
     uint32_t next_changed(size_t chain, const RuleKey& key, Family family,
                           uint32_t from) const noexcept;

@@ -9,7 +9,7 @@ namespace {
 // Values that are looked up in a named set change while the rules do not: they leave everything.
 template <typename Type>
 bool looks_into_sets([[maybe_unused]] const Type& type,
-                     [[maybe_unused]] const Arguments& arguments) {
+                     [[maybe_unused]] const Arguments& arguments) noexcept {
     if constexpr (requires { type.sets; }) {
         if (type.sets == nullptr) return false;
         const auto* uses = type.sets(arguments);
@@ -21,11 +21,16 @@ bool looks_into_sets([[maybe_unused]] const Type& type,
 
 }  // namespace
 
+bool looks_at_key_only(const Match& match) noexcept {
+    return match.type->project != nullptr && match.type->dependence == Dependence::Flow &&
+           !looks_into_sets(*match.type, match.arguments);
+}
+
 Projection project(const Rule& rule) {
     Projection projection;
     for (const Match& match : rule.matches) {
-        if (match.type->project == nullptr || match.type->dependence != Dependence::Flow) continue;
-        if (looks_into_sets(*match.type, match.arguments)) continue;
+        projection.is_by_state = projection.is_by_state && match.type->is_of_state;
+        if (!looks_at_key_only(match)) continue;
         match.type->project(match.arguments, match.negated, projection);
     }
     return projection;

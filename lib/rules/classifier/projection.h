@@ -37,9 +37,13 @@ struct Projection {
     // The tuple's port words in host order, whatever they hold: of ICMP, the identifier and
     // type << 8 | code.
     Intervals<uint16_t> src_port, dst_port;
+    // The rule matches exactly what `ct` has: class and direction are all that it looks at.
+    bool is_by_state = true;
 };
 
 // What all matches of `rule` leave.
 Projection project(const Rule& rule);
+// The match looks at the packet, its tuple, ports, class and direction, and at nothing else.
+bool looks_at_key_only(const Match& match) noexcept;
 
 }  // namespace rampart

@@ -65,6 +65,7 @@ const MatchType kMatchCtDir = {
             .iptables = "-m conntrack --ctdir",
             .nft = "ct direction",
         },
+    .is_of_state = true,
 };
 
 }  // namespace rampart

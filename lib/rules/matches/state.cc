@@ -59,6 +59,7 @@ const MatchType kMatchState = {
             .iptables = "-m state --state, -m conntrack --ctstate",
             .nft = "ct state",
         },
+    .is_of_state = true,
 };
 
 }  // namespace rampart
