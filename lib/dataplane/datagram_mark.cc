@@ -5,13 +5,9 @@
 #include <rte_mbuf_dyn.h>
 
 namespace rampart {
-namespace {
-
-int shape_offset = -1;
-
-}  // namespace
 
 uint64_t datagram_flag = 0;
+int datagram_shape_offset = -1;
 
 Result<void> register_datagram_mark() {
     rte_mbuf_dynfield field{};
@@ -20,23 +16,14 @@ Result<void> register_datagram_mark() {
     field.align = alignof(FragmentShape);
     rte_mbuf_dynflag flag{};
     rte_strscpy(flag.name, "rampart_datagram", sizeof(flag.name));
-    shape_offset = rte_mbuf_dynfield_register(&field);
+    datagram_shape_offset = rte_mbuf_dynfield_register(&field);
     const int bit = rte_mbuf_dynflag_register(&flag);
-    if (shape_offset < 0 || bit < 0)
+    if (datagram_shape_offset < 0 || bit < 0)
         return failure(std::string("no room for Rampart's marks in packet buffers: ") +
                            rte_strerror(rte_errno),
                        "a driver option in `eal` may take it; report this with your devices");
     datagram_flag = uint64_t{1} << bit;
     return {};
-}
-
-void mark_datagram(rte_mbuf* mbuf, const FragmentShape& shape) noexcept {
-    *RTE_MBUF_DYNFIELD(mbuf, shape_offset, FragmentShape*) = shape;
-    mbuf->ol_flags |= datagram_flag;
-}
-
-FragmentShape datagram_shape(const rte_mbuf* mbuf) noexcept {
-    return *RTE_MBUF_DYNFIELD(mbuf, shape_offset, const FragmentShape*);
 }
 
 }  // namespace rampart

@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include <rte_mbuf.h>
+#include <rte_mbuf_dyn.h>
 
 #include "base/result.h"
 #include "packet/fragment.h"
@@ -17,14 +18,27 @@ namespace rampart {
 
 // Of mbuf->ol_flags; 0 before the registration.
 extern uint64_t datagram_flag;
+// Where in the mbuf; negative before the registration.
+extern int datagram_shape_offset;
 
 Result<void> register_datagram_mark();
 
-void mark_datagram(rte_mbuf* mbuf, const FragmentShape& shape) noexcept;
+inline void mark_datagram(rte_mbuf* mbuf, const FragmentShape& shape) noexcept {
+    auto& field = *RTE_MBUF_DYNFIELD(mbuf, datagram_shape_offset, FragmentShape*);
+    // Field by field: copied as a whole it would wait for its own narrow stores.
+    field.id = shape.id;
+    field.largest = shape.largest;
+    field.unfragmentable = shape.unfragmentable;
+    field.dont_fragment = shape.dont_fragment;
+    field.pieces = shape.pieces;
+    mbuf->ol_flags |= datagram_flag;
+}
 inline bool is_datagram(const rte_mbuf* mbuf) noexcept {
     return mbuf->ol_flags & datagram_flag;
 }
 // Only for an mbuf that is marked.
-FragmentShape datagram_shape(const rte_mbuf* mbuf) noexcept;
+inline FragmentShape datagram_shape(const rte_mbuf* mbuf) noexcept {
+    return *RTE_MBUF_DYNFIELD(mbuf, datagram_shape_offset, const FragmentShape*);
+}
 
 }  // namespace rampart

@@ -83,13 +83,27 @@ bool is_as_it_came(const rte_mbuf* datagram, const Packet& packet, const Fragmen
     return true;
 }
 
-// After is_as_it_came().
+// What the usual datagram has in front: Ethernet without a tag, IPv4 without options.
+constexpr uint32_t kUsualIpOffset = 14, kUsualFront = kUsualIpOffset + 20;
+
+bool has_usual_headers(const Packet& packet, uint32_t headers) noexcept {
+    return packet.family == Family::Ipv4 && packet.l3_offset == kUsualIpOffset &&
+           packet.l3_offset + headers == kUsualFront;
+}
+
+// After is_as_it_came(). `kIsUsual`: with has_usual_headers(), whose sizes are known here.
+template <bool kIsUsual>
 uint32_t split(rte_mbuf* datagram, const Packet& packet, const FragmentShape& shape,
                uint32_t headers, rte_mbuf** out) noexcept {
-    const uint32_t kept = packet.l3_offset + kept_header_bytes(packet, shape, headers);
-    const auto front = static_cast<uint16_t>(packet.l3_offset + headers);
-    uint8_t frame[kMaxFront];  // the first piece's headers are written over
+    const uint32_t link = kIsUsual ? kUsualIpOffset : packet.l3_offset;
+    const uint32_t kept =
+        kIsUsual ? kUsualFront : packet.l3_offset + kept_header_bytes(packet, shape, headers);
+    const auto front = static_cast<uint16_t>(kIsUsual ? kUsualFront : packet.l3_offset + headers);
+    // Those of the first piece are written over. In words: the usual ones stay in registers.
+    uint64_t words[(kMaxFront + 7) / 8];
+    auto* frame = reinterpret_cast<uint8_t*>(words);
     std::memcpy(frame, packet.frame, kept);
+    const FragmentHeader4 header(packet.l3(), shape);
     rte_pktmbuf_adj(datagram, static_cast<uint16_t>(kept));
     datagram->ol_flags &= ~datagram_flag;
     uint32_t count = 0, offset = 0;
@@ -101,11 +115,17 @@ uint32_t split(rte_mbuf* datagram, const Packet& packet, const FragmentShape& sh
         offset += fragment.length;
         piece->next = nullptr;
         piece->nb_segs = 1;
+        piece->data_off = static_cast<uint16_t>(piece->data_off - front);
+        piece->data_len = static_cast<uint16_t>(piece->data_len + front);
         piece->pkt_len = piece->data_len;
-        auto* room = reinterpret_cast<uint8_t*>(rte_pktmbuf_prepend(piece, front));
-        std::memcpy(room, frame, packet.l3_offset);
-        write_fragment_header(room + packet.l3_offset, frame + packet.l3_offset, packet.family,
-                              shape, fragment);
+        auto* room = rte_pktmbuf_mtod(piece, uint8_t*);
+        if constexpr (kIsUsual) {
+            std::memcpy(room, frame, kUsualFront);
+            header.write(room + link, fragment);
+        } else {
+            std::memcpy(room, frame, link);
+            write_fragment_header(room + link, frame + link, packet.family, shape, fragment);
+        }
         out[count] = piece;
         piece = next;
     }
@@ -118,14 +138,16 @@ uint32_t cut_datagram(rte_mbuf* datagram, const Packet& packet, rte_mbuf** out) 
     const FragmentShape shape = datagram_shape(datagram);
     const uint32_t headers = fragment_header_bytes(packet.l3(), packet.family, shape);
     if (is_as_it_came(datagram, packet, shape, headers))
-        return split(datagram, packet, shape, headers, out);
+        return has_usual_headers(packet, headers)
+                   ? split<true>(datagram, packet, shape, headers, out)
+                   : split<false>(datagram, packet, shape, headers, out);
     const uint32_t kept = kept_header_bytes(packet, shape, headers);
     const uint32_t total = packet.ip_length - kept;
     const uint32_t step = std::max<uint32_t>((shape.largest - headers) & ~7u, 8);
     uint32_t count = 0;
     bool is_done = shape.largest > headers && (total + step - 1) / step <= kMaxOutputFragments;
     for (uint32_t offset = 0; is_done && offset < total; offset += step) {
-        Fragment piece;
+        Fragment piece{};
         piece.offset = static_cast<uint16_t>(offset);
         piece.length = static_cast<uint16_t>(std::min(step, total - offset));
         piece.more = offset + piece.length < total;

@@ -67,25 +67,14 @@ Reassembly::~Reassembly() {
             discard(list.oldest);
 }
 
-void Reassembly::set_key(Packet& packet, const Fragment& fragment) noexcept {
+void Reassembly::set_key6(Packet& packet, uint32_t id) noexcept {
     const uint8_t* ip = packet.l3();
-    const uint16_t vlan = packet.vlan_tci & 0x0fff;
-    if (packet.family == Family::Ipv4) {
-        FlowKey4& key = packet.key4 = FlowKey4{};
-        key.low_address = load<be32>(ip + 12);
-        key.high_address = load<be32>(ip + 16);
-        key.low_port = be16::from_host(static_cast<uint16_t>(fragment.id));
-        key.high_port = be16::from_host(vlan);
-        key.zone = packet.in_port;
-        key.protocol = packet.protocol;  // RFC 8200, 4.5: not in IPv6
-        return;
-    }
     FlowKey6& key = packet.key6 = FlowKey6{};
     std::memcpy(key.low_address.data(), ip + 8, 16);
     std::memcpy(key.high_address.data(), ip + 24, 16);
-    key.low_port = be16::from_host(static_cast<uint16_t>(fragment.id >> 16));
-    key.high_port = be16::from_host(static_cast<uint16_t>(fragment.id));
-    key.zone = vlan;
+    key.low_port = be16::from_host(static_cast<uint16_t>(id >> 16));
+    key.high_port = be16::from_host(static_cast<uint16_t>(id));
+    key.zone = packet.vlan_tci & 0x0fff;
     key.pad[0] = packet.in_port;
 }
 
@@ -99,7 +88,7 @@ void Reassembly::hash(KeyBatch& batch, Family family) const noexcept {
 bool Reassembly::is_of(const Datagram& datagram, const Packet& packet) noexcept {
     if (datagram.family != packet.family) return false;
     return packet.family == Family::Ipv4
-               ? std::memcmp(&datagram.key, &packet.key4, sizeof(FlowKey4)) == 0
+               ? is_same_key4(&datagram.key, &packet.key4)
                : std::memcmp(&datagram.key, &packet.key6, sizeof(FlowKey6)) == 0;
 }
 
@@ -180,19 +169,26 @@ Reassembly::Index Reassembly::find_or_begin(const Packet& packet, uint32_t hash,
         outcome.expired += discard(index);
         index = kNone;
     }
-    if (index != kNone && held_mbufs_ < options_.fragments) return index;
-    make_room(outcome);
-    index = find(packet, bucket);  // its own datagram may have been the oldest
+    if (held_mbufs_ >= options_.fragments || (index == kNone && free_ == kNone)) {
+        make_room(outcome);
+        index = find(packet, bucket);  // its own datagram may have been the oldest
+    }
     return index != kNone ? index : begin(packet, bucket, now + timeout);
 }
 
-Reassembly::Insertion Reassembly::insert(Datagram& datagram, const Piece& piece) noexcept {
+Reassembly::Insertion Reassembly::insert(Datagram& datagram, Piece piece) noexcept {
     Piece* first = datagram.pieces;
     Piece* last = first + datagram.count;
-    Piece* at = std::find_if(first, last, [&](const Piece& p) { return p.end() > piece.offset; });
+    Piece* at = last;  // most come in order
+    if (first != last && last[-1].end() > piece.offset)
+        at = std::find_if(first, last, [&](const Piece& p) { return p.end() > piece.offset; });
     if (at == last || at->offset >= piece.end()) {
         std::move_backward(at, last, last + 1);
-        *at = piece;
+        // Field by field: copied as a whole it would wait for its own narrow stores.
+        at->mbuf = piece.mbuf;
+        at->skip = piece.skip;
+        at->offset = piece.offset;
+        at->length = piece.length;
         return Insertion::Done;
     }
     // It touches pieces that are there: all its bytes must be known already, and be the same.
@@ -239,12 +235,18 @@ void Reassembly::note(Datagram& datagram, const Fragment& fragment, const Packet
 // The mbufs of all pieces in one chain, with the headers of the first in front.
 rte_mbuf* Reassembly::assemble(Datagram& datagram) noexcept {
     rte_mbuf* head = datagram.pieces[0].mbuf;
+    rte_mbuf* last = nullptr;
     for (uint32_t i = 0; i < datagram.count; ++i) {
         const Piece& piece = datagram.pieces[i];
         trim_to(piece.mbuf, piece.skip + uint32_t{piece.length});
-        if (i == 0) continue;
-        rte_pktmbuf_adj(piece.mbuf, piece.skip);
-        rte_pktmbuf_chain(head, piece.mbuf);
+        if (i != 0) {
+            rte_pktmbuf_adj(piece.mbuf, piece.skip);
+            last->next = piece.mbuf;
+            head->nb_segs = static_cast<uint16_t>(head->nb_segs + piece.mbuf->nb_segs);
+            head->pkt_len += piece.mbuf->pkt_len;
+            piece.mbuf->pkt_len = piece.mbuf->data_len;
+        }
+        last = rte_pktmbuf_lastseg(piece.mbuf);
     }
     // What the NIC said about the fragment says nothing about the datagram.
     head->ol_flags &= ~(RTE_MBUF_F_RX_L4_CKSUM_MASK | RTE_MBUF_F_RX_IP_CKSUM_MASK);

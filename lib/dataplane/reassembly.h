@@ -7,12 +7,16 @@
 // oldest gives way, so that a flood of fragments that never complete costs others nothing.
 // Contradictions kill the datagram: an overlap, two ends, a piece past the end.
 //
+// Most datagrams come in one go, their fragments in order and one after the other: join() makes
+// them whole without ever holding them. add() is for all others.
+//
 // Owner: one worker, which alone calls everything. Allocates at creation only. Needs EAL and
 // register_datagram_mark(). RFC 791, RFC 8200 4.5, RFC 5722, RFC 7112, RFC 3168 5.3.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "base/clock.h"
@@ -40,8 +44,25 @@ class Reassembly {
     Reassembly(const Reassembly&) = delete;
     Reassembly& operator=(const Reassembly&) = delete;
 
-    // Gives a fragment the key of its datagram.
-    static void set_key(Packet& packet, const Fragment& fragment) noexcept;
+    // A fragment with its parsed view, of FrameKind::Fragment.
+    struct Arrival {
+        rte_mbuf* mbuf;
+        Packet* packet;
+        Fragment fragment;
+    };
+
+    // Gives a fragment the key of its datagram, which has this identification.
+    static void set_key(Packet& packet, uint32_t id) noexcept {
+        if (packet.family != Family::Ipv4) [[unlikely]]
+            return set_key6(packet, id);
+        const uint64_t rest = be16::from_host(static_cast<uint16_t>(id)).raw |
+                              uint32_t{be16::from_host(packet.vlan_tci & 0x0fff).raw} << 16 |
+                              uint64_t{packet.in_port} << 32 |
+                              uint64_t{packet.protocol} << 48;  // RFC 8200, 4.5: not in IPv6
+        uint8_t* key = reinterpret_cast<uint8_t*>(&packet.key4);
+        store(key, load<uint64_t>(packet.l3() + 12));
+        store(key + 8, rest);
+    }
     // Fills batch.hash for such keys: by it Steering finds the datagram's owner, and add() the
     // datagram.
     void hash(KeyBatch& batch, Family family) const noexcept;
@@ -62,6 +83,13 @@ class Reassembly {
     // ticks.
     Outcome add(rte_mbuf* mbuf, const Packet& packet, const Fragment& fragment, uint32_t hash,
                 Tick now, Tick timeout) noexcept;
+
+    // How many of the fragments from the front on, which have keys, are a whole datagram in order;
+    // 0: they are none, or an unusual one (of IPv6, with options, in several segments).
+    static uint32_t count_run(std::span<const Arrival> arrivals) noexcept;
+    // The datagram that `run` is by count_run(), marked, as add() would have made it of one after
+    // the other; its mbufs are the caller's. Null: add() must be asked, and nothing was done.
+    rte_mbuf* join(std::span<const Arrival> run, uint32_t hash, Tick timeout) const noexcept;
 
     // Frees what is overdue, a bounded number of datagrams per call; returns the fragments freed.
     uint32_t expire(Tick now) noexcept;
@@ -104,6 +132,14 @@ class Reassembly {
         Index oldest = kNone, newest = kNone;
     };
 
+    static void set_key6(Packet& packet, uint32_t id) noexcept;
+    // By two words: a comparison of bytes is a call.
+    static bool is_same_key4(const void* a, const void* b) noexcept {
+        const auto* x = static_cast<const uint8_t*>(a);
+        const auto* y = static_cast<const uint8_t*>(b);
+        return ((load<uint64_t>(x) ^ load<uint64_t>(y)) |
+                (load<uint64_t>(x + 8) ^ load<uint64_t>(y + 8))) == 0;
+    }
     static bool is_of(const Datagram& datagram, const Packet& packet) noexcept;
     Index find(const Packet& packet, uint32_t bucket) const noexcept;
     Index begin(const Packet& packet, uint32_t bucket, Tick deadline) noexcept;
@@ -112,7 +148,7 @@ class Reassembly {
     uint32_t discard(Index index) noexcept;  // returns the fragments freed
     Index find_or_begin(const Packet& packet, uint32_t hash, Tick now, Tick timeout,
                         Outcome& outcome) noexcept;
-    static Insertion insert(Datagram& datagram, const Piece& piece) noexcept;
+    static Insertion insert(Datagram& datagram, Piece piece) noexcept;
     static bool is_plausible(const Datagram& datagram, const Fragment& fragment) noexcept;
     void note(Datagram& datagram, const Fragment& fragment, const Packet& packet) noexcept;
     static rte_mbuf* assemble(Datagram& datagram) noexcept;

@@ -42,6 +42,8 @@ void translate(Burst& burst, WorkerContext& context) noexcept;
 // establish for packets that found their flow late.
 
 void parse_packet(Burst& burst, uint32_t i, WorkerContext& context) noexcept;
+// The same of a datagram that became whole, of fragments without IPv4 options.
+void parse_datagram(Burst& burst, uint32_t i, WorkerContext& context) noexcept;
 // Counts an INVALID packet under its reason.
 inline void count_invalid(WorkerContext& context, const Packet& packet) noexcept {
     context.counters.invalid[static_cast<size_t>(packet.invalid)].add(1);

@@ -24,6 +24,18 @@ inline bool has_good_checksum_at_once(const Packet& packet) noexcept {
     return checksum_fold(checksum_add(pseudo, l4, packet.l4_length)) == 0xffff;
 }
 
+// The same of a datagram of UDP over IPv4 whose segments have even sizes, but for the last, and
+// nothing behind the datagram.
+inline bool has_good_udp_checksum_in_pieces(const rte_mbuf* mbuf, const Packet& packet) noexcept {
+    const uint8_t* l4 = packet.l4();
+    if (load<uint16_t>(l4 + 6) == 0) return true;
+    uint64_t sum = pseudo_header_sum4(packet.l3(), ip_protocol::kUdp, packet.l4_length);
+    sum = checksum_add(sum, l4, size_t{mbuf->data_len} - packet.l4_offset);
+    for (mbuf = mbuf->next; mbuf != nullptr; mbuf = mbuf->next)
+        sum = checksum_add(sum, rte_pktmbuf_mtod(mbuf, const uint8_t*), mbuf->data_len);
+    return checksum_fold(sum) == 0xffff;
+}
+
 // Makes the checksum of an SCTP packet anew.
 void write_sctp_checksum(const rte_mbuf* mbuf, const Packet& packet) noexcept;
 

@@ -32,6 +32,7 @@ struct Worker::OutBatch {
 // The port that the whole burst leaves by as it is; kNoInterface: there is more to do.
 InterfaceIndex Worker::common_way_out() const noexcept {
     const Burst& burst = *burst_;
+    if (burst.arrived != 0) return kNoInterface;
     const InterfaceIndex way_out = burst.packet[0].out_port;
     unsigned others = 0;  // one branch for all of them
     for (uint32_t i = 0; i < burst.count; ++i)

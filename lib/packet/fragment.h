@@ -7,6 +7,7 @@
 
 #include <cstdint>
 
+#include "packet/checksum.h"
 #include "packet/packet.h"
 
 namespace rampart {
@@ -15,12 +16,12 @@ inline constexpr uint32_t kMaxDatagramBytes = 0xffff;
 inline constexpr uint16_t kFragmentHeaderBytes = 8;  // IPv6
 
 struct Fragment {
-    uint32_t id = 0;
-    uint16_t offset = 0;  // of the piece in its datagram, in bytes
-    uint16_t length = 0;  // of the piece
-    bool more = false;    // more fragments follow
-    bool dont_fragment = false;
-    uint8_t congestion = 0;  // the two ECN bits
+    uint32_t id;
+    uint16_t offset;  // of the piece in its datagram, in bytes
+    uint16_t length;  // of the piece
+    bool more;        // more fragments follow
+    bool dont_fragment;
+    uint8_t congestion;  // the two ECN bits
 
     uint32_t end() const noexcept { return uint32_t{offset} + length; }
     bool is_whole() const noexcept { return offset == 0 && !more; }  // an atomic IPv6 fragment
@@ -30,24 +31,32 @@ namespace fragment_bits4 {
 inline constexpr uint16_t kMore = 0x2000, kDontFragment = 0x4000, kOffset = 0x1fff;
 }
 
-inline Fragment read_fragment(const Packet& packet) noexcept {
+// Into its place: a copy of the whole would wait for the narrow stores that made it.
+inline void read_fragment(const Packet& packet, Fragment& fragment) noexcept {
     const uint8_t* ip = packet.l3();
+    fragment.length = packet.l4_length;
     if (packet.family == Family::Ipv4) {
         const uint16_t word = load_host16(ip + 6);
-        return {.id = load_host16(ip + 4),
-                .offset = static_cast<uint16_t>((word & fragment_bits4::kOffset) * 8),
-                .length = packet.l4_length,
-                .more = (word & fragment_bits4::kMore) != 0,
-                .dont_fragment = (word & fragment_bits4::kDontFragment) != 0,
-                .congestion = static_cast<uint8_t>(ip[1] & 3)};
+        fragment.id = load_host16(ip + 4);
+        fragment.offset = static_cast<uint16_t>((word & fragment_bits4::kOffset) * 8);
+        fragment.more = (word & fragment_bits4::kMore) != 0;
+        fragment.dont_fragment = (word & fragment_bits4::kDontFragment) != 0;
+        fragment.congestion = static_cast<uint8_t>(ip[1] & 3);
+        return;
     }
     const uint8_t* header = packet.l4() - kFragmentHeaderBytes;
     const uint16_t word = load_host16(header + 2);
-    return {.id = load_host32(header + 4),
-            .offset = static_cast<uint16_t>(word & 0xfff8),
-            .length = packet.l4_length,
-            .more = (word & 1) != 0,
-            .congestion = static_cast<uint8_t>(ip[1] >> 4 & 3)};
+    fragment.id = load_host32(header + 4);
+    fragment.offset = static_cast<uint16_t>(word & 0xfff8);
+    fragment.more = (word & 1) != 0;
+    fragment.dont_fragment = false;
+    fragment.congestion = static_cast<uint8_t>(ip[1] >> 4 & 3);
+}
+
+inline Fragment read_fragment(const Packet& packet) noexcept {
+    Fragment fragment;
+    read_fragment(packet, fragment);
+    return fragment;
 }
 
 // RFC 7112: does the first fragment hold the whole header chain, up to and with the transport
@@ -76,7 +85,32 @@ void write_datagram_header(uint8_t* ip, Family family, uint32_t ip_length,
 // Bytes of IP headers that each fragment of this datagram has. 0: not possible.
 uint32_t fragment_header_bytes(const uint8_t* ip, Family family,
                                const FragmentShape& shape) noexcept;
-// Writes them to `out` for the piece [offset, offset + length) of the datagram whose header is
+// Of a datagram over IPv4: what differs from fragment to fragment, but for options.
+class FragmentHeader4 {
+  public:
+    FragmentHeader4(const uint8_t* ip, const FragmentShape& shape) noexcept
+        : header_bytes_((ip[0] & 0x0f) * 4u),
+          flags_(shape.dont_fragment ? fragment_bits4::kDontFragment : 0u),
+          sum_(inverse(ip + 2) + inverse(ip + 6) + inverse(ip + 10)) {}
+    // To a copy of the datagram's header.
+    void write(uint8_t* out, const Fragment& piece) const noexcept {
+        const auto length = be16::from_host(static_cast<uint16_t>(header_bytes_ + piece.length));
+        const auto place = be16::from_host(static_cast<uint16_t>(
+            piece.offset / 8u | (piece.more ? fragment_bits4::kMore : 0u) | flags_));
+        store(out + 2, length.raw);
+        store(out + 6, place.raw);
+        store(out + 10, static_cast<uint16_t>(~checksum_fold_short(sum_ + length.raw + place.raw)));
+    }
+
+  private:
+    static uint32_t inverse(const uint8_t* word) noexcept {
+        return static_cast<uint16_t>(~load<uint16_t>(word));
+    }
+    uint32_t header_bytes_;
+    uint32_t flags_;
+    uint32_t sum_;  // RFC 1624, equation 3: of the checksum and the old words
+};
+// Writes all IP headers of the piece [offset, offset + length) to `out`; the datagram's own are at
 // `ip`. Options that are not to be copied become NOPs in all but the first.
 void write_fragment_header(uint8_t* out, const uint8_t* ip, Family family,
                            const FragmentShape& shape, const Fragment& piece) noexcept;

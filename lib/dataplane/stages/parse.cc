@@ -8,6 +8,7 @@
 #include "dataplane/transport_checksum.h"
 #include "packet/fragment.h"
 #include "packet/parse_common.h"
+#include "packet/parse_fragment.h"
 #include "packet/parser.h"
 
 namespace rampart {
@@ -205,7 +206,33 @@ template <Family kFamily, bool kIsBridge>
     return i;
 }
 
-// The same for both families.
+// The same of fragments, which are left to the next stage.
+template <bool kIsBridge>
+[[gnu::noinline]] uint32_t parse_usual_fragments(Burst& burst, uint32_t first,
+                                                 const WorkerContext& context,
+                                                 KnownArrivals& arrivals) noexcept {
+    PacketMask fragments = 0;
+    uint32_t i = first;
+    for (; i < burst.count; ++i) {
+        prefetch_frame(burst, i + kPrefetchAhead);
+        const rte_mbuf* mbuf = burst.mbuf[i];
+        const uint32_t length = mbuf->data_len;
+        const bool is_verified =
+            (mbuf->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) == RTE_MBUF_F_RX_IP_CKSUM_GOOD;
+        if (mbuf->nb_segs != 1 ||
+            !parse_common_fragment4(burst.packet[i], rte_pktmbuf_mtod(mbuf, uint8_t*), length,
+                                    length, !is_verified))
+            break;
+        burst.frame_length[i] = length;
+        burst.flow[i] = FlowRef{};
+        if (!kIsBridge && !arrivals.find(burst, i, context)) continue;
+        fragments |= bit(i);
+    }
+    burst.fragments |= fragments;
+    return i;
+}
+
+// All of these.
 template <bool kIsBridge>
 uint32_t parse_usual_run(Burst& burst, uint32_t first, const WorkerContext& context,
                          bool verifies) noexcept {
@@ -215,6 +242,8 @@ uint32_t parse_usual_run(Burst& burst, uint32_t first, const WorkerContext& cont
         if (i == burst.count) return i;
         const uint32_t last4 = i;
         i = parse_usual<Family::Ipv6, kIsBridge>(burst, i, context, verifies, arrivals);
+        if (i == burst.count) return i;
+        i = parse_usual_fragments<kIsBridge>(burst, i, context, arrivals);
         if (i == last4 || i == burst.count) return i;
     }
 }
@@ -248,6 +277,18 @@ void parse_packet(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
             sort_fragment(burst, i);
             break;
     }
+}
+
+void parse_datagram(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
+    rte_mbuf* mbuf = burst.mbuf[i];
+    Packet& packet = burst.packet[i];
+    const bool verifies = context.snapshot->conntrack.checksum && packet.in_port != kNoInterface;
+    if (!parse_common_datagram4(packet, rte_pktmbuf_mtod(mbuf, uint8_t*), mbuf->data_len,
+                                mbuf->pkt_len) ||
+        (verifies && !has_good_udp_checksum_in_pieces(mbuf, packet)))
+        return parse_packet(burst, i, context);
+    burst.frame_length[i] = mbuf->pkt_len;
+    burst.keys4.add(i, packet);
 }
 
 void parse(Burst& burst, WorkerContext& context) noexcept {

@@ -6,7 +6,9 @@
 
 #include <catch2/catch.hpp>
 
+#include "packet/fragment.h"
 #include "packet/parse_common.h"
+#include "packet/parse_fragment.h"
 #include "packet/reply.h"
 #include "support/frame_text.h"
 #include "support/packet_line.h"
@@ -41,8 +43,8 @@ ParseOutcome parsed(std::string_view line, Packet& packet, Bytes& frame) {
     return parse_frame(packet, frame.data(), size, size, {});
 }
 
-// Everything that the parser sets for an IP packet.
-void check_equal(const Packet& a, const Packet& b) {
+// Everything that the parser sets for a fragment.
+void check_equal_fields(const Packet& a, const Packet& b) {
     CHECK(a.frame == b.frame);
     CHECK(a.frame_contiguous == b.frame_contiguous);
     CHECK(a.l3_offset == b.l3_offset);
@@ -60,6 +62,11 @@ void check_equal(const Packet& a, const Packet& b) {
     CHECK(a.is_untracked_icmpv6 == b.is_untracked_icmpv6);
     CHECK(a.is_datagram == b.is_datagram);
     CHECK(a.mark == b.mark);
+}
+
+// Everything that the parser sets for an IP packet.
+void check_equal(const Packet& a, const Packet& b) {
+    check_equal_fields(a, b);
     CHECK(a.swapped == b.swapped);
     CHECK(a.self_inverse == b.self_inverse);
     CHECK(std::memcmp(&a.key4, &b.key4,
@@ -182,6 +189,69 @@ TEST_CASE("frequent packets are parsed without detours as the general parser doe
     CHECK(taken4 > 15000);
     CHECK(taken6 > 40000);
     CHECK(left > 20000);
+}
+
+TEST_CASE("frequent fragments are parsed without detours as the general parser does") {
+    constexpr std::string_view kLines[] = {
+        "udp 10.0.0.2:4000 > 192.0.2.1:53 len 40 piece 0+24 id 7 more",
+        "udp 10.0.0.2:4000 > 192.0.2.1:53 len 40 df tos 3 piece 24+24 id 7 last",
+        "tcp 10.0.0.2:4000 > 192.0.2.1:80 P. len 40 piece 8+16 id 1 more",
+        "ip 10.0.0.2 > 192.0.2.1 proto 50 len 40 pad 6 piece 16+1 id 9",
+        "udp 10.0.0.2:4000 > 192.0.2.1:53 len 40 ip-options 01010100 piece 0+24 more",
+        "udp [2001:db8:1::2]:4000 > [2001:db8:2::1]:53 len 40 piece 0+24 more",
+    };
+    std::mt19937_64 random(12);
+    unsigned taken = 0, left = 0;
+    for (unsigned round = 0; round < 100000; ++round) {
+        Bytes frame = frame_of(kLines[round % std::size(kLines)]);
+        if (round % 4 != 0) mutate(frame, random);
+        const auto size = static_cast<uint32_t>(frame.size());
+        const std::unique_ptr<uint8_t[]> exact(new uint8_t[size]);
+        std::copy_n(frame.begin(), size, exact.get());
+        const bool verifies = round % 3 != 0;
+        Packet quick, general;
+        const bool is_taken = parse_common_fragment4(quick, exact.get(), size, size, verifies);
+        ++(is_taken ? taken : left);
+        if (!is_taken) continue;
+        const ParseOutcome outcome =
+            parse_any(general, exact.get(), size, size, {.verify_ip_checksum = verifies});
+        INFO(frame_text(frame));
+        REQUIRE(outcome.kind == FrameKind::Fragment);
+        check_equal_fields(quick, general);
+    }
+    CHECK(taken > 25000);
+    CHECK(left > 25000);
+}
+
+TEST_CASE("a datagram is parsed behind its first fragment as the general parser does") {
+    std::mt19937_64 random(13);
+    unsigned taken = 0, left = 0;
+    for (unsigned round = 0; round < 100000; ++round) {
+        const std::string kind = round % 8 == 0 ? "tcp" : "udp";
+        Bytes frame =
+            frame_of(kind + " 10.0.0.2:4000 > 192.0.2.1:53" + (kind == "tcp" ? " S" : "") +
+                     " len 40 piece 0+" + std::to_string(8 * (1 + random() % 5)) + " id 7 more");
+        if (round % 4 == 0) mutate(frame, random);
+        const auto size = static_cast<uint32_t>(frame.size());
+        Packet first, quick, general;
+        if (parse_any(first, frame.data(), size, size, {}).kind != FrameKind::Fragment ||
+            first.family != Family::Ipv4 || read_fragment(first).offset != 0)
+            continue;
+        // What follows is in other segments; the first ends with its piece.
+        const uint32_t contiguous = first.l3_offset + uint32_t{first.ip_length};
+        const uint32_t ip_length = first.ip_length + static_cast<uint32_t>(random() % 60);
+        const uint32_t length = first.l3_offset + ip_length;
+        if (round % 2) store_host16(first.l4() + 4, static_cast<uint16_t>(random() % 100));
+        write_datagram_header(first.l3(), Family::Ipv4, ip_length, round % 3 == 0 ? 3 : 0);
+        const bool is_taken = parse_common_datagram4(quick, frame.data(), contiguous, length);
+        ++(is_taken ? taken : left);
+        const ParseOutcome outcome = parse_any(general, frame.data(), contiguous, length, {});
+        INFO(frame_text(frame));
+        REQUIRE(outcome.kind == FrameKind::Ip);
+        if (is_taken) check_equal(quick, general);
+    }
+    CHECK(taken > 30000);
+    CHECK(left > 10000);
 }
 
 TEST_CASE("an error carries the key of the packet it quotes") {
