@@ -8,6 +8,7 @@
 #include <rte_mbuf.h>
 
 #include "config/loader.h"
+#include "dataplane/datagram_mark.h"
 #include "dataplane/pipeline.h"
 #include "packet/checksum.h"
 
@@ -111,6 +112,7 @@ std::unique_ptr<Eal> start_eal(int argc, char** argv) {
     arguments.push_back(has_option(argc, argv, "--huge") ? "--in-memory" : "--no-huge");
     auto eal = Eal::start(arguments);
     if (!eal) std::fprintf(stderr, "%s\n", eal.error().message.c_str());
+    if (eal && !register_datagram_mark()) return nullptr;
     return eal ? std::move(*eal) : nullptr;
 }
 

@@ -3,9 +3,10 @@
 // For work on the packet path; the figures in docs/performance.md are of the whole daemon (scripts/
 // bench.sh). Each line: protocol, flows, cycles per packet of a burst of 64 (median and 10th
 // percentile over bursts), packets in random order over flows that are established in both
-// directions. Then what a rule that logs, IPv6, routing and translation add, side by side.
+// directions. Then fragments, two to a datagram, and what a rule that logs, IPv6, routing and
+// translation add, side by side.
 // Runs without root and without hugepages: --huge uses them. With --stages: the cycles of each
-// stage. With --rte-hash: rte_hash keeps the keys.
+// stage. With --rte-hash: rte_hash keeps the keys. With --fragments: these alone.
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -101,6 +102,31 @@ class Bench {
                 visit();
             }
     }
+    // Of UDP, all of them in two fragments: one after the other, or first all the first ones.
+    Cycles measure_fragments(uint32_t flows, bool is_mixed) {
+        std::mt19937 random(7);
+        std::vector<uint8_t> frames(kFrames * kFrameBytes);
+        std::vector<bool> is_reply(kFrames);
+        uint32_t length = 0;
+        for (uint32_t i = 0; i < kFrames; i += 2) {
+            uint8_t* frame = &frames[i * kFrameBytes];
+            is_reply[i] = is_reply[i + 1] = random() & 1;
+            length = make_frame(frame, static_cast<uint32_t>(random() % flows), is_reply[i], false);
+            cut_frame(frame, frame + kFrameBytes, static_cast<uint16_t>(i));
+        }
+        std::vector<double> cycles;
+        for (uint32_t at = 0; at < 10 * kFrames; at += kBurstSize) {
+            for (uint32_t i = 0; i < kBurstSize; ++i) {
+                const uint32_t from = at % kFrames + i;
+                const uint32_t to = is_mixed ? i / 2 + i % 2 * kBurstSize / 2 : i;
+                bed_.load_frame(to, &frames[from * kFrameBytes], length, is_reply[from]);
+            }
+            rte_mb();
+            cycles.push_back(bed_.send(kBurstSize));
+        }
+        std::sort(cycles.begin(), cycles.end());
+        return {cycles[cycles.size() / 2], cycles[cycles.size() / 10]};
+    }
     uint32_t entries() const { return bed_.table().count(); }
 
     // The same by stage: what pipeline.cc runs, with the clock read in between.
@@ -148,6 +174,22 @@ class Bench {
     static Endpoint client_of(uint32_t flow) {
         return {0x0a000000 + flow % 16384, static_cast<uint16_t>(1024 + flow / 16384)};
     }
+    // Leaves 16 bytes of its payload in the first, the rest is in the second.
+    static void cut_frame(uint8_t* first, uint8_t* second, uint16_t id) {
+        constexpr uint16_t kIpBytes = 20, kFirstBytes = 16, kMore = 0x2000;
+        std::copy_n(first, kFrameBytes, second);
+        const auto rest = static_cast<uint16_t>(load_host16(first + 16) - kIpBytes - kFirstBytes);
+        std::copy_n(first + 34 + kFirstBytes, rest, second + 34);
+        const auto finish = [id](uint8_t* ip, uint16_t bytes, uint16_t place) {
+            store_host16(ip + 2, static_cast<uint16_t>(kIpBytes + bytes));
+            store_host16(ip + 4, id);
+            store_host16(ip + 6, place);
+            store<uint16_t>(ip + 10, 0);
+            store(ip + 10, checksum_of(ip, kIpBytes));
+        };
+        finish(first + 14, kFirstBytes, kMore);
+        finish(second + 14, rest, kFirstBytes / 8);
+    }
     // As the packet left.
     static Endpoint source_in(rte_mbuf* mbuf) {
         if (rte_pktmbuf_mtod_offset(mbuf, const uint8_t*, 12)[0] == 0x86) {
@@ -181,6 +223,16 @@ void run(uint32_t flows, bool tcp) {
     const Bench::Cycles cycles = bench.measure(flows, tcp);
     std::printf("%s %8u flows  median %6.1f  p10 %6.1f  (entries %u)\n", tcp ? "tcp" : "udp", flows,
                 cycles.median, cycles.p10, bench.entries());
+}
+
+void run_fragments(uint32_t flows) {
+    Bench bench("bench", flows, bridged());
+    bench.establish(flows, false);
+    for (const bool is_mixed : {false, true}) {
+        const Bench::Cycles cycles = bench.measure_fragments(flows, is_mixed);
+        std::printf("udp %8u flows  fragments %-10s median %6.1f  p10 %6.1f\n", flows,
+                    is_mixed ? "mixed" : "in order", cycles.median, cycles.p10);
+    }
 }
 
 void run_stages(const char* kind, uint32_t flows, bool tcp, bool is_checked,
@@ -225,6 +277,10 @@ int main(int argc, char** argv) {
     const std::string plain = rampart::bridged();
     const std::string routed = std::string(rampart::kRouted) + rampart::kChains + rampart::kRules;
     const std::string translated = routed + rampart::kTranslation;
+    if (rampart::has_option(argc, argv, "--fragments")) {
+        rampart::run_fragments(4096);
+        return 0;
+    }
     if (rampart::has_option(argc, argv, "--stages")) {
         for (const bool tcp : {false, true}) {
             rampart::run_stages("IPv6", 4096, tcp, true, plain, /*is_ipv6=*/true);
@@ -240,6 +296,8 @@ int main(int argc, char** argv) {
     for (const uint32_t flows : {1u, 4096u, 65536u, 1u << 20})
         for (const bool tcp : {false, true})
             rampart::run(flows, tcp);
+    for (const uint32_t flows : {1u, 4096u, 65536u})
+        rampart::run_fragments(flows);
     const std::string logged = rampart::bridged(rampart::kLogEverything);
     for (const uint32_t flows : {1u, 65536u})
         for (const bool tcp : {false, true})
