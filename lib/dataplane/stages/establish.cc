@@ -128,6 +128,7 @@ void establish(Burst& burst, WorkerContext& context) noexcept {
         context.flows.prefetch_free(ahead);
     for_each(burst.starting, [&](uint32_t i) {
         burst.ct_class[i] = CtClass::New;
+        burst.flow[i] = FlowRef{};  // of whose that is over the direction does not count any more
         context.flows.keys().prefetch_room(burst.hash[i]);
     });
     propose_rules(burst, burst.starting, context);
