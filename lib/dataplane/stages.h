@@ -42,7 +42,8 @@ void translate(Burst& burst, WorkerContext& context) noexcept;
 // establish for packets that found their flow late.
 
 void parse_packet(Burst& burst, uint32_t i, WorkerContext& context) noexcept;
-// The same of a datagram that became whole, of fragments without IPv4 options.
+// The same of a datagram that became whole and has one mbuf for each of its pieces, all of them but
+// the last of even length, with nothing behind its end.
 void parse_datagram(Burst& burst, uint32_t i, WorkerContext& context) noexcept;
 // Counts an INVALID packet under its reason.
 inline void count_invalid(WorkerContext& context, const Packet& packet) noexcept {

@@ -85,6 +85,7 @@ void write_datagram_header(uint8_t* ip, Family family, uint32_t ip_length,
 // Bytes of IP headers that each fragment of this datagram has. 0: not possible.
 uint32_t fragment_header_bytes(const uint8_t* ip, Family family,
                                const FragmentShape& shape) noexcept;
+
 // Of a datagram over IPv4: what differs from fragment to fragment, but for options.
 class FragmentHeader4 {
   public:
@@ -110,6 +111,7 @@ class FragmentHeader4 {
     uint32_t flags_;
     uint32_t sum_;  // RFC 1624, equation 3: of the checksum and the old words
 };
+
 // Writes all IP headers of the piece [offset, offset + length) to `out`; the datagram's own are at
 // `ip`. Options that are not to be copied become NOPs in all but the first.
 void write_fragment_header(uint8_t* out, const uint8_t* ip, Family family,

@@ -177,12 +177,12 @@ bool leave_routed(Burst& burst, uint32_t i, WorkerContext& context, FlowIndex in
 }  // namespace
 
 PacketMask in_company(const Burst& burst, const WorkerContext& context) noexcept {
-    const bool are_all = translates(context) || expects_flows(context) ||
-                         context.snapshot->ruleset.raw != Ruleset::kNoChain;
+    const bool may_ask_for_helpers =
+        context.helpers != nullptr && context.snapshot->ruleset.raw != Ruleset::kNoChain;
+    const bool are_all = translates(context) || expects_flows(context) || may_ask_for_helpers;
     return are_all ? burst.starting : burst.starting & burst.visiting;
 }
 
-// True: the packet goes to the worker that expects it, and so will those that follow.
 bool is_expected_elsewhere(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
     // Who is visiting has found the worker it was sent to.
     if (context.notices == nullptr || burst.visiting & bit(i)) return false;

@@ -108,15 +108,15 @@ std::string endpoint(std::mt19937_64& random, bool is_ipv6, bool is_client, bool
 
 std::string random_config(std::mt19937_64& random, bool with_effects) {
     const std::string policy = random() % 2 ? "accept" : "drop";
+    const std::string raw =
+        pick(random, {"[]", "[ { length: 0-40, set_mark: 1 } ]",
+                      "[ { proto: udp, sport: 53, action: notrack } ]",
+                      "[ { proto: tcp, tcp_flags: syn, set_mark: 3 }, { ttl: 1, action: drop } ]"});
     return config_with(
         "{ policy: " + policy + ", rules: " + random_rules(random, "one", with_effects) + " }",
         "  one: " + random_rules(random, "two", with_effects) +
-            "\n  two: " + random_rules(random, "", with_effects) + "\n  raw: " +
-            pick(random,
-                 {"[]", "[ { length: 0-40, set_mark: 1 } ]",
-                  "[ { proto: udp, sport: 53, action: notrack } ]",
-                  "[ { proto: tcp, tcp_flags: syn, set_mark: 3 }, { ttl: 1, action: drop } ]"}) +
-            "\n");
+            "\n  two: " + random_rules(random, "", with_effects) + "\n" +
+            (random() % 2 ? "  raw: " + raw + "\n" : ""));
 }
 
 Arrival random_arrival(std::mt19937_64& random) {
