@@ -7,7 +7,7 @@
 // One key per flow: both directions normalise to it (tuple.h). A translated flow has two, one per
 // direction (table_entry.h); where that one is taken in the other order, it is kept under the key's
 // other form, which no packet has by itself. What names a flow as its own is written into the
-// flow's records before it is inserted here. Allocated at start. Owner: one worker, which alone
+// flow's records before the next look-up. Allocated at start. Owner: one worker, which alone
 // calls it.
 #pragma once
 
