@@ -100,6 +100,15 @@ class Program:
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         return sum(int(re.search(rf"{key}:\s+(\d+)", status)[1]) for key in ("VmRSS", "HugetlbPages")) * 1024
 
+    def preemptions(self):
+        """How often the workers' CPUs were given to other programs against their will."""
+        switches = 0
+        for task in pathlib.Path(f"/proc/{self.process.pid}/task").iterdir():
+            if (task / "comm").read_text().startswith("rte-worker"):
+                status = (task / "status").read_text()
+                switches += int(re.search(r"nonvoluntary_ctxt_switches:\s+(\d+)", status)[1])
+        return switches
+
     def close(self):
         try:
             if self.process.poll() is None:
