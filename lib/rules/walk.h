@@ -40,6 +40,16 @@ struct WalkStart {
 Judgement walk(const Ruleset& ruleset, const WalkStart& start, RuleInput& input, PathTable& paths,
                uint64_t length_bytes) noexcept;
 
+// The rule at `first`, where the index has proposed it and it matches and decides alone, by what
+// the index knows of the packet: nothing else of `input` need be set. Null: walk().
+inline const Rule* decided_by_key(const RuleList& rules, uint32_t first,
+                                  const RuleInput& input) noexcept {
+    if (first >= rules.size() || !rules[first].decides_by_key) return nullptr;
+    for (const Match& match : rules[first].matches)
+        if (!match.matches(input)) return nullptr;
+    return &rules[first];
+}
+
 // What walk() says where it is known that `rule`, which decides alone, is the first that matches.
 Judgement judgement_of(const Rule& rule, PathTable& paths, uint64_t length_bytes) noexcept;
 

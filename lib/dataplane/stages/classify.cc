@@ -122,20 +122,15 @@ const Rule* rule_by_state(const Burst& burst, uint32_t i, const Ruleset& ruleset
 const Rule* rule_by_key(Burst& burst, uint32_t i, const Ruleset& ruleset, int chain,
                         const Tuple& tuple) noexcept {
     const WalkStart start = start_of_walk(burst, i, chain);
-    const RuleList& rules = ruleset.chains[static_cast<size_t>(chain)].rules;
-    if (!start.is_looked_up || start.first_rule >= rules.size()) return nullptr;
-    const Rule& rule = rules[start.first_rule];
-    if (!rule.decides_by_key) return nullptr;
+    if (!start.is_looked_up) return nullptr;
     Packet& packet = burst.packet[i];
-    const RuleInput input{.packet = packet,
-                          .tuple = tuple,
-                          .ct_class = burst.ct_class[i],
-                          .direction = burst.flow[i].direction(),
-                          .in = packet.in_port,
-                          .out = egress_for_rules(packet)};
-    for (const Match& match : rule.matches)
-        if (!match.matches(input)) return nullptr;
-    return &rule;
+    return decided_by_key(ruleset.chains[static_cast<size_t>(chain)].rules, start.first_rule,
+                          {.packet = packet,
+                           .tuple = tuple,
+                           .ct_class = burst.ct_class[i],
+                           .direction = burst.flow[i].direction(),
+                           .in = packet.in_port,
+                           .out = egress_for_rules(packet)});
 }
 
 Judged carry_out(Burst& burst, uint32_t i, WorkerContext& context, const Judgement& judgement,

@@ -74,14 +74,9 @@ const Rule* decided_at_once(const Ruleset& ruleset, const RuleInput& input) {
     RuleKey key;
     make_key(key, {input.tuple, input.ct_class, input.direction, input.in, input.out},
              classifier.attributes());
-    const RuleList& rules = ruleset.chains[chain].rules;
-    const uint32_t first = classifier.next(chain, key, input.tuple.family, 0);
-    if (first >= rules.size() || !rules[first].decides_by_key) return nullptr;
-    const RuleInput bare{input.packet,    input.tuple, input.ct_class,
-                         input.direction, input.in,    input.out};
-    for (const Match& match : rules[first].matches)
-        if (!match.matches(bare)) return nullptr;
-    return &rules[first];
+    return decided_by_key(
+        ruleset.chains[chain].rules, classifier.next(chain, key, input.tuple.family, 0),
+        {input.packet, input.tuple, input.ct_class, input.direction, input.in, input.out});
 }
 
 // The ways that spare a walk, or its beginning, lead where it leads. Returns whether one did.
