@@ -6,6 +6,7 @@
 
 #include <rte_mbuf.h>
 
+#include "conntrack/key_match.h"
 #include "dataplane/datagram_mark.h"
 
 namespace rampart {
@@ -88,7 +89,7 @@ void Reassembly::hash(KeyBatch& batch, Family family) const noexcept {
 bool Reassembly::is_of(const Datagram& datagram, const Packet& packet) noexcept {
     if (datagram.family != packet.family) return false;
     return packet.family == Family::Ipv4
-               ? is_same_key4(&datagram.key, &packet.key4)
+               ? is_equal(reinterpret_cast<const FlowKey4&>(datagram.key), packet.key4)
                : std::memcmp(&datagram.key, &packet.key6, sizeof(FlowKey6)) == 0;
 }
 

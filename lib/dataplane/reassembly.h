@@ -133,13 +133,6 @@ class Reassembly {
     };
 
     static void set_key6(Packet& packet, uint32_t id) noexcept;
-    // By two words: a comparison of bytes is a call.
-    static bool is_same_key4(const void* a, const void* b) noexcept {
-        const auto* x = static_cast<const uint8_t*>(a);
-        const auto* y = static_cast<const uint8_t*>(b);
-        return ((load<uint64_t>(x) ^ load<uint64_t>(y)) |
-                (load<uint64_t>(x + 8) ^ load<uint64_t>(y + 8))) == 0;
-    }
     static bool is_of(const Datagram& datagram, const Packet& packet) noexcept;
     Index find(const Packet& packet, uint32_t bucket) const noexcept;
     Index begin(const Packet& packet, uint32_t bucket, Tick deadline) noexcept;

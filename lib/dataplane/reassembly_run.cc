@@ -3,6 +3,7 @@
 
 #include <rte_mbuf.h>
 
+#include "conntrack/key_match.h"
 #include "dataplane/datagram_mark.h"
 #include "dataplane/reassembly.h"
 
@@ -34,7 +35,7 @@ uint32_t Reassembly::count_run(std::span<const Arrival> arrivals) noexcept {
     for (const Arrival& arrival : arrivals) {
         const Fragment& fragment = arrival.fragment;
         if (fragment.offset != end || !is_usual(arrival) || count == kMaxPieces ||
-            !is_same_key4(&first.packet->key4, &arrival.packet->key4))
+            !is_equal(first.packet->key4, arrival.packet->key4))
             return 0;
         end = fragment.end();
         ++count;
