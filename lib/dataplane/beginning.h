@@ -49,7 +49,7 @@ uint8_t tie_to_helpers(Burst& burst, uint32_t i, WorkerContext& context, Flow& f
 // insert_flow() for such a flow.
 bool insert_in_company(Burst& burst, uint32_t i, WorkerContext& context, FlowIndex index,
                        const Company& company, FlowInfo& info, Tick deadline) noexcept;
-// Once it is in the table. Without a free slot the flow goes without its helper.
+// Once it is in the table; `helper` is not 0. Without a free slot the flow goes without it.
 void attach_helper(Burst& burst, uint32_t i, WorkerContext& context, FlowIndex index,
                    uint8_t helper) noexcept;
 

@@ -7,6 +7,7 @@
 
 #include "dataplane/datagram_mark.h"
 #include "packet/fragment.h"
+#include "packet/parse_common.h"
 
 namespace rampart {
 namespace {
@@ -84,7 +85,8 @@ bool is_as_it_came(const rte_mbuf* datagram, const Packet& packet, const Fragmen
 }
 
 // What the usual datagram has in front: Ethernet without a tag, IPv4 without options.
-constexpr uint32_t kUsualIpOffset = 14, kUsualFront = kUsualIpOffset + 20;
+constexpr uint32_t kUsualIpOffset = common_packet::kIpOffset,
+                   kUsualFront = common_packet::kTransportOffset;
 
 bool has_usual_headers(const Packet& packet, uint32_t headers) noexcept {
     return packet.family == Family::Ipv4 && packet.l3_offset == kUsualIpOffset &&

@@ -194,7 +194,7 @@ bool is_expected_elsewhere(Burst& burst, uint32_t i, WorkerContext& context) noe
 
 void attach_helper(Burst& burst, uint32_t i, WorkerContext& context, FlowIndex index,
                    uint8_t helper) noexcept {
-    const uint32_t slot = helper == 0 ? 0 : context.helpers->attach(helper);
+    const uint32_t slot = context.helpers->attach(helper);
     if (slot == 0) return;
     context.flows.ties(index).helper_slot = slot;
     context.flows.flow(index).set_status(flow_status::kHelper);
