@@ -133,6 +133,7 @@ void build_conntrack(const Value& document, const Names& names, ConntrackSetting
     set_flag("checksum", conntrack.checksum);
     set_flag("accounting", conntrack.accounting);
     set_flag("counters", conntrack.counters);
+    set_flag("ipv6", conntrack.ipv6);
     if (conntrack.accounting && !conntrack.counters)
         diagnostics.error("E010", section.find("accounting")->location(),
                           "'accounting' needs the counters that 'counters: false' leaves out",

@@ -130,6 +130,7 @@ std::optional<Configuration> load_configuration(SourceTexts sources, Diagnostics
     build_conntrack(document, snapshot.ruleset.names, snapshot.conntrack, diagnostics);
     configuration.system.key_index = snapshot.conntrack.index;
     configuration.system.has_counters = snapshot.conntrack.counters;
+    configuration.system.tracks_ipv6 = snapshot.conntrack.ipv6;
     build_ipfix(document, snapshot.conntrack.accounting, configuration.system.ipfix, diagnostics);
     build_logging(document, snapshot.logging, diagnostics);
     build_reload(document, snapshot.reload, diagnostics);

@@ -96,6 +96,8 @@ constexpr SchemaKey kKeys[] = {
      "Count packets and bytes per flow and direction."},
     {"conntrack", "counters", KeyType::Switch, true, 0, 0, "true",
      "Room to count them: 32 bytes per flow. Without it accounting cannot be switched on; fixed at start."},
+    {"conntrack", "ipv6", KeyType::Switch, true, 0, 0, "true",
+     "Track IPv6. Without it its packets are UNTRACKED, and flows take 32 bytes less; fixed at start."},
     {"conntrack", "timestamp", KeyType::Switch, true, 0, 0, "false",
      "Listings show when a flow began and how long it lasts (nf_conntrack_timestamp)."},
     {"conntrack", "timeouts", KeyType::Map, true, 0, 0, "{}",

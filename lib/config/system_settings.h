@@ -96,6 +96,7 @@ struct SystemSettings {
     MonitoringSettings monitoring;
     KeyIndexKind key_index = KeyIndexKind::Buckets;  // conntrack.index
     bool has_counters = true;                        // conntrack.counters
+    bool tracks_ipv6 = true;                         // conntrack.ipv6
     std::vector<std::string> eal;                    // extra EAL arguments, after the derived ones
     std::optional<IpfixSettings> ipfix;              // absent: nothing is exported
 

@@ -3,11 +3,10 @@
 //   line 0   key, deadline, status, tracker state, cached verdicts    every packet
 //   line 1   TCP windows, or SCTP verification tags                   TCP and SCTP only
 //   FlowAccounting (another array, same index)   packets and bytes    every packet, if they count
-//   FlowInfo (another array, same index)         tuple, birth         set-up, listings, IPv6
+//   FlowRecord (another array, same index)       birth, order of age  set-up, listings
 //
 // Flows live in the arrays of a FlowTable and never move; a FlowIndex names one while it is
-// confirmed. Only the owning worker writes. Control reads the fields tagged so, and FlowInfo
-// through its SeqCell.
+// confirmed. Only the owning worker writes. Control reads the fields tagged so.
 #pragma once
 
 #include <cstddef>
@@ -18,6 +17,7 @@
 #include "base/shared.h"
 #include "conntrack/ct_class.h"
 #include "conntrack/flow_ties.h"
+#include "conntrack/stored_key.h"
 #include "packet/tuple.h"
 
 namespace rampart {
@@ -109,7 +109,7 @@ struct SctpFlow {
 inline constexpr uint32_t kNotCached = UINT32_MAX;  // the rules' kNoPath
 
 struct alignas(64) Flow {
-    FlowKey4 key;                // worker only; of an IPv4 flow's original tuple, else zero
+    StoredKey key;               // worker: rw, control: ro
     Shared<Tick> deadline;       // worker: rw, control: ro; expired from this tick on
     Tick check_at = 0;           // worker only; copy of the table's sweep deadline, never later
     Tick created = 0;            // worker only
@@ -131,9 +131,12 @@ struct alignas(64) Flow {
 
     bool has(uint16_t bits) const noexcept { return (status.load() & bits) == bits; }
     bool is_translated() const noexcept { return flow_status::is_translated(status.load()); }
-    // A changed status may change what rules say: the cached verdicts go.
-    void set_status(uint16_t bits) noexcept {
+    // A changed status may change what rules say: then the cached verdicts have to go.
+    void note_status(uint16_t bits) noexcept {
         status.store(static_cast<uint16_t>(status.load() | bits));
+    }
+    void set_status(uint16_t bits) noexcept {
+        note_status(bits);
         forget_verdicts();
     }
     // The generation stays: the flow was judged by these rules, and passed.
@@ -158,22 +161,5 @@ inline void count_traffic(FlowAccounting& own, Direction direction, uint16_t ip_
     own.packets[side].add(1);
     own.bytes[side].add(ip_length);
 }
-
-// The cold record at the same index: with its SeqCell one line. Written when the flow is confirmed
-// and when it dies.
-struct FlowLife {
-    // Tells incarnations of one index apart; part of the listed id.
-    uint32_t serial : 30 = 0;
-    uint32_t is_live : 1 = 0;             // while the flow is in the table
-    uint32_t unswapped_is_reply : 1 = 0;  // packets whose key is not swapped are replies
-    uint32_t source = 0;                  // its place in SourceCounts; 0: not counted there
-};
-struct FlowInfo {
-    Tuple original;
-    uint64_t created_ns = 0;  // Now::wall_ns at confirmation
-    FlowLife life;
-};
-static_assert(sizeof(FlowInfo) == 56);
-inline constexpr uint32_t kMaxSerial = (1u << 30) - 1;
 
 }  // namespace rampart

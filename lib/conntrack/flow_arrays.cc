@@ -6,8 +6,6 @@
 
 namespace rampart {
 
-static_assert(sizeof(SeqCell<FlowInfo>) == RTE_CACHE_LINE_SIZE);
-
 namespace {
 
 template <typename T>
@@ -20,30 +18,44 @@ bool allocate(T*& array, const char* name, uint64_t count, int node) {
 
 }  // namespace
 
-bool FlowArrays::create(uint32_t slots, bool has_ways, bool has_accounting, int numa_node) {
-    if (has_ways && (!allocate(forwarding, "flow-forwarding", slots, numa_node) ||
-                     !allocate(reply, "flow-reply", slots, numa_node)))
+bool FlowArrays::create(uint32_t slots, Parts parts, int numa_node) {
+    if (parts.ways && (!allocate(forwarding, "flow-forwarding", slots, numa_node) ||
+                       !allocate(reply, "flow-reply", slots, numa_node)))
         return false;
-    if (has_accounting && !allocate(accounting, "flow-accounting", slots, numa_node)) return false;
+    if (parts.accounting && !allocate(accounting, "flow-accounting", slots, numa_node))
+        return false;
+    if (parts.ipv6 && !allocate(addresses6, "flow-addresses6", slots, numa_node)) return false;
     return allocate(flows, "flows", slots, numa_node) &&
-           allocate(info, "flow-info", slots, numa_node) &&
-           allocate(sweep_at, "flow-sweep", slots, numa_node) &&
-           allocate(links, "flow-eviction", slots, numa_node);
+           allocate(records, "flow-records", slots, numa_node) &&
+           allocate(sweep_at, "flow-sweep", slots, numa_node);
 }
 
 FlowArrays::~FlowArrays() {
     for (void* array :
          {static_cast<void*>(flows), static_cast<void*>(forwarding), static_cast<void*>(accounting),
-          static_cast<void*>(info), static_cast<void*>(reply), static_cast<void*>(sweep_at),
-          static_cast<void*>(links)})
+          static_cast<void*>(records), static_cast<void*>(addresses6), static_cast<void*>(reply),
+          static_cast<void*>(sweep_at)})
         rte_free(array);
+}
+
+KeyOrder FlowArrays::store_key(FlowIndex index, const Tuple& original) noexcept {
+    KeyOrder order;
+    if (original.family == Family::Ipv4) {
+        FlowKey4 key;
+        order = make_key(original, key);
+        flows[index].key.store(key);
+    } else {
+        FlowKey6 key;
+        order = make_key(original, key);
+        flows[index].key.store(key, addresses6[index]);
+    }
+    return order;
 }
 
 void FlowArrays::prefetch(FlowIndex index) const noexcept {
     const auto* flow = reinterpret_cast<const char*>(&flows[index]);
     __builtin_prefetch(flow, 1);
     __builtin_prefetch(flow + 64, 1);
-    __builtin_prefetch(&info[index], 1);
     prefetch_rank(index);
     if (forwarding != nullptr) __builtin_prefetch(&forwarding[index], 1);
     if (accounting != nullptr) __builtin_prefetch(&accounting[index], 1);

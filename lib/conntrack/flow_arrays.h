@@ -1,19 +1,21 @@
 // FlowArrays: the records of a flow table's slots, one array per record, the same index in each.
 //
-//   flows        hot, worker              info       cold, SeqCell
-//   links        worker; order of age     sweep_at   deadlines that control scans
-//   accounting   only where flows are counted (FlowTableOptions::has_accounting), else null
+//   flows        every packet             records    beginning, end, order of age
+//   sweep_at     deadlines that control scans
+//   addresses6   the keys of IPv6, where that is tracked, else null
+//   accounting   only where flows are counted, else null
 //   forwarding   worker; routes and translation, and its cold part reply: only where ports are
-//                routed (FlowTableOptions::has_ways), else null
+//                routed, else null
 //
 // Allocated at start, zeroed; nothing afterwards. Owner: a FlowTable, whose rules say which thread
 // may do what.
 #pragma once
 
 #include "base/seq_cell.h"
-#include "conntrack/eviction_queue.h"
 #include "conntrack/flow.h"
+#include "conntrack/flow_record.h"
 #include "conntrack/forwarding.h"
+#include "packet/packet.h"
 
 namespace rampart {
 
@@ -23,26 +25,48 @@ struct FlowArrays {
     FlowArrays(const FlowArrays&) = delete;
     FlowArrays& operator=(const FlowArrays&) = delete;
 
+    // Those that not every table has.
+    struct Parts {
+        bool ways = true;
+        bool accounting = true;
+        bool ipv6 = true;
+    };
     // Needs EAL. False: no memory.
-    bool create(uint32_t slots, bool has_ways, bool has_accounting, int numa_node);
-    static uint64_t bytes_for(uint32_t slots, bool has_ways,
-                              bool has_accounting) noexcept;  // table_bytes.cc
+    bool create(uint32_t slots, Parts parts, int numa_node);
+    static uint64_t bytes_for(uint32_t slots, Parts parts) noexcept;  // table_bytes.cc
 
     // Everything that a flow's beginning or end touches is on its way to the cache.
     void prefetch(FlowIndex index) const noexcept;
     // What a change of its timeout and rank touches.
     void prefetch_rank(FlowIndex index) const noexcept {
         __builtin_prefetch(&sweep_at[index], 1);
-        __builtin_prefetch(&links[index], 1);
+        __builtin_prefetch(&records[index], 1);
+    }
+
+    // The key of a flow before it is entered; whether it is in the other order than the tuple.
+    void store_key(FlowIndex index, const Packet& first_packet) noexcept {
+        if (first_packet.family == Family::Ipv4)
+            flows[index].key.store(first_packet.key4);
+        else
+            flows[index].key.store(first_packet.key6, addresses6[index]);
+    }
+    KeyOrder store_key(FlowIndex index, const Tuple& original) noexcept;
+    FlowKey6 key6(FlowIndex index) const noexcept {
+        return flows[index].key.key6(addresses6[index]);
+    }
+    // The tuple of packets whose key is not swapped.
+    Tuple unswapped_tuple(FlowIndex index) const noexcept {
+        const StoredKey& key = flows[index].key;
+        return key.is_ipv6() ? tuple_of(key6(index)) : tuple_of(key.key4());
     }
 
     Flow* flows = nullptr;
     Forwarding* forwarding = nullptr;
     FlowAccounting* accounting = nullptr;
-    SeqCell<FlowInfo>* info = nullptr;
+    FlowRecord* records = nullptr;
+    StoredAddresses* addresses6 = nullptr;
     SeqCell<FlowReply>* reply = nullptr;
     Shared<Tick>* sweep_at = nullptr;  // worker: rw, control: ro
-    EvictionLink* links = nullptr;     // of the one queue that a flow can be in
 };
 
 }  // namespace rampart

@@ -1,7 +1,6 @@
 #include "conntrack/flow_table.h"
 
 #include <algorithm>
-#include <cstddef>
 #include <new>
 
 #include <rte_malloc.h>
@@ -24,11 +23,9 @@ uint32_t ref_of(FlowIndex index, Direction direction) noexcept {
     return FlowRef(index, direction).raw();
 }
 
-FlowRef plain_ref(FlowIndex index, const FlowLife& life) noexcept {
-    return {index, life.unswapped_is_reply ? Direction::Reply : Direction::Original};
+FlowRef plain_ref(FlowIndex index, bool is_turned) noexcept {
+    return {index, is_turned ? Direction::Reply : Direction::Original};
 }
-
-constexpr size_t kLife = offsetof(FlowInfo, life);
 
 // 0 means "free" in the sweep array, so a deadline of tick 0 is looked at one tick later.
 Tick sweep_tick(Tick deadline) noexcept {
@@ -49,15 +46,12 @@ Result<std::unique_ptr<FlowTable>> FlowTable::create(const Options& options) {
     table->capacity_ = capacity;
     const bool has_keys = table->keys_.create(key_options(options), table->arrays_);
     table->free_ = allocate_indexes("flow-free", capacity, node);
-    table->erased_ = allocate_indexes("flow-erased", capacity, node);
-    if (!has_keys ||
-        !table->arrays_.create(capacity, options.has_ways, options.has_accounting, node) ||
-        !table->free_ || !table->erased_)
+    if (!has_keys || !table->arrays_.create(capacity, options.parts(), node) || !table->free_)
         return failure("no memory for a table of " + std::to_string(options.capacity) + " flows (" +
                            std::to_string(bytes_for(options) >> 20) + " MiB)",
                        "raise memory.size, reserve more hugepages, or lower conntrack.max");
-    table->unassured_.use(table->arrays_.links);
-    table->closing_.use(table->arrays_.links);
+    for (SlotQueue* queue : {&table->unassured_, &table->closing_, &table->erased_})
+        queue->use(table->arrays_.records);
     table->free_count_ = capacity;
     for (uint32_t i = 0; i < capacity; ++i)
         table->free_[i] = capacity - 1 - i;
@@ -66,11 +60,20 @@ Result<std::unique_ptr<FlowTable>> FlowTable::create(const Options& options) {
 
 FlowTable::~FlowTable() {
     rte_free(free_);
-    rte_free(erased_);
 }
 
-Tuple FlowTable::original_tuple(FlowIndex index) const noexcept {
-    return arrays_.info[index].own_part<Tuple>();
+FlowInfo FlowTable::info(FlowIndex index) const noexcept {
+    const FlowRecord& record = arrays_.records[index];
+    return {original_tuple(index), record.created_ns.load(), record.serial(), record.source};
+}
+
+bool FlowTable::read_info(FlowIndex index, FlowInfo& info) const noexcept {
+    const FlowRecord& record = arrays_.records[index];
+    const uint32_t before = record.incarnation.load(std::memory_order_acquire);
+    if (!(before & FlowRecord::kLive)) return false;
+    info = {original_tuple(index), record.created_ns.load(), before & kMaxSerial, 0};
+    std::atomic_thread_fence(std::memory_order_acquire);
+    return record.incarnation.load(std::memory_order_relaxed) == before;
 }
 
 bool FlowTable::read_reply(FlowIndex index, FlowReply& reply) const noexcept {
@@ -105,15 +108,15 @@ void FlowTable::uncount(FlowIndex index) noexcept {
     if (counted_ != nullptr) counted_->uncount(index);
 }
 
-void FlowTable::enter(FlowIndex index, FlowInfo& info, Tick deadline) noexcept {
+void FlowTable::enter(FlowIndex index, FlowInfo& info, bool is_turned, Tick deadline) noexcept {
     Flow& flow = arrays_.flows[index];
     flow.status.store(static_cast<uint16_t>(flow.status.load() | flow_status::kConfirmed));
     flow.deadline.store(deadline);
-    info.life.serial = next_serial_ & kMaxSerial;
-    info.life.is_live = 1;
-    ++next_serial_;
-    // After everything else that control may read about this incarnation.
-    arrays_.info[index].write(info);
+    info.serial = next_serial_++ & kMaxSerial;
+    FlowRecord& record = arrays_.records[index];
+    record.created_ns.store(info.created_ns);
+    record.source = info.source;
+    record.begin(info.serial, is_turned);
     set_sweep(index, deadline);
     count_.add(1);
     by_protocol_.begun[tracker_number(info.original.protocol)].add(1);
@@ -123,13 +126,13 @@ void FlowTable::enter(FlowIndex index, FlowInfo& info, Tick deadline) noexcept {
 bool FlowTable::confirm(FlowIndex index, const Packet& first_packet, uint32_t hash, FlowInfo& info,
                         Tick deadline) noexcept {
     // The first packet is original; when it is its own reply, later packets count as replies.
-    info.life.unswapped_is_reply = first_packet.swapped != first_packet.self_inverse;
-    if (first_packet.family == Family::Ipv4) arrays_.flows[index].key = first_packet.key4;
-    if (!keys_.insert(first_packet, hash, TableEntry::plain(plain_ref(index, info.life)))) {
+    const bool is_turned = first_packet.swapped != first_packet.self_inverse;
+    arrays_.store_key(index, first_packet);
+    if (!keys_.insert(first_packet, hash, TableEntry::plain(plain_ref(index, is_turned)))) {
         release(index);
         return false;
     }
-    enter(index, info, deadline);
+    enter(index, info, is_turned, deadline);
     return true;
 }
 
@@ -137,9 +140,8 @@ bool FlowTable::confirm_translated(FlowIndex index, FlowInfo& info, const FlowRe
                                    Tick deadline) noexcept {
     const uint32_t forth = ref_of(index, Direction::Original);
     const uint32_t back = ref_of(index, Direction::Reply);
-    if (info.original.family == Family::Ipv4) make_key(info.original, arrays_.flows[index].key);
     // What says whose keys these are, before they are entered. Control does not see it yet.
-    arrays_.info[index].write(info);
+    const KeyOrder order = arrays_.store_key(index, info.original);
     arrays_.reply[index].write(reply);
     bool is_in = keys_.insert_one_way(info.original, one_way_entry, forth);
     if (is_in && !keys_.insert_one_way(reply.reply, one_way_entry, back)) {
@@ -147,11 +149,10 @@ bool FlowTable::confirm_translated(FlowIndex index, FlowInfo& info, const FlowRe
         is_in = false;
     }
     if (!is_in) {
-        arrays_.info[index].write({});
         release(index);
         return false;
     }
-    enter(index, info, deadline);
+    enter(index, info, order.swapped, deadline);
     return true;
 }
 
@@ -161,6 +162,7 @@ void FlowTable::set_assured(FlowIndex index) noexcept {
 }
 
 void FlowTable::set_closing(FlowIndex index) noexcept {
+    unassured_.remove(index);
     closing_.add(index, arrays_.flows[index].deadline.load());
 }
 
@@ -195,31 +197,20 @@ uint32_t FlowTable::evict_closing(uint32_t count) noexcept {
     return evicted;
 }
 
-FlowLife FlowTable::life_of(FlowIndex index) const noexcept {
-    return arrays_.info[index].own_part<FlowLife, kLife>();
-}
-
-uint32_t FlowTable::hash_of_plain(FlowIndex index) const noexcept {
-    const FlowKey4& key = arrays_.flows[index].key;
-    return key.protocol != 0 ? keys_.hash_of(key) : keys_.hash_of(original_tuple(index));
-}
-
 void FlowTable::forget(FlowIndex index) noexcept {
-    FlowLife life = life_of(index);
-    uint8_t protocol = arrays_.flows[index].key.protocol;
-    if (protocol == 0) protocol = original_tuple(index).protocol;
-    if (!arrays_.flows[index].is_translated()) {
-        keys_.remove_plain(hash_of_plain(index), plain_ref(index, life));
+    FlowRecord& record = arrays_.records[index];
+    const Flow& flow = arrays_.flows[index];
+    if (!flow.is_translated()) {
+        keys_.remove_plain(keys_.hash_of(index), plain_ref(index, record.is_turned()));
     } else {
         const FlowReply translated = reply(index);
         keys_.remove_one_way(original_tuple(index), one_way_entry,
                              ref_of(index, Direction::Original));
         keys_.remove_one_way(translated.reply, one_way_entry, ref_of(index, Direction::Reply));
     }
-    life.is_live = 0;
-    arrays_.info[index].write_part<FlowLife, kLife>(life);
-    by_protocol_.ended[tracker_number(protocol)].add(1);
-    if (life.source != 0) sources_->remove(life.source);
+    record.end();
+    by_protocol_.ended[tracker_number(flow.key.protocol())].add(1);
+    if (record.source != 0) sources_->remove(record.source);
     uncount(index);
 }
 
@@ -231,7 +222,7 @@ void FlowTable::erase(FlowIndex index) noexcept {
     unassured_.remove(index);
     closing_.remove(index);
     arrays_.sweep_at[index].store(0);
-    erased_[erased_count_++] = index;
+    erased_.add(index, 0);
     count_.store(count_.load() - 1);
 }
 
@@ -271,14 +262,14 @@ bool FlowTable::is_live(FlowIndex index) const noexcept {
 }
 
 bool FlowTable::erase_incarnation(FlowIndex index, uint32_t serial) noexcept {
-    if (!is_live(index) || life_of(index).serial != serial) return false;
+    if (!is_live(index) || arrays_.records[index].serial() != serial) return false;
     erase(index);
     return true;
 }
 
 void FlowTable::discount(FlowIndex index, uint32_t serial, unsigned side, uint64_t packets,
                          uint64_t bytes) noexcept {
-    if (!is_live(index) || life_of(index).serial != serial) return;
+    if (!is_live(index) || arrays_.records[index].serial() != serial) return;
     if (arrays_.accounting == nullptr) return;
     FlowAccounting& own = arrays_.accounting[index];
     // Two callers may have shown the same packets.
@@ -296,9 +287,12 @@ uint32_t FlowTable::erase_range(FlowIndex first, uint32_t count) noexcept {
     return erased;
 }
 
-void FlowTable::prefetch_key_if_due(FlowIndex index, Tick now) const noexcept {
-    if (is_live(index) && is_past(arrays_.flows[index].deadline.load(), now))
-        keys_.prefetch(hash_of_plain(index));
+void FlowTable::prefetch_end_if_due(FlowIndex index, Tick now) const noexcept {
+    if (!is_live(index) || !is_past(arrays_.flows[index].deadline.load(), now)) return;
+    keys_.prefetch(keys_.hash_of(index));
+    const SlotLink& link = arrays_.records[index].link;
+    for (const FlowIndex neighbour : {link.older, link.newer})
+        if (neighbour != kNoFlow) __builtin_prefetch(&arrays_.records[neighbour], 1);
 }
 
 bool FlowTable::expire_if_due(FlowIndex index, Tick now) noexcept {

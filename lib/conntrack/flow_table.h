@@ -12,7 +12,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <span>
 
 #include "base/result.h"
 #include "conntrack/flow.h"
@@ -22,6 +21,7 @@
 #include "conntrack/foreign_keys.h"
 #include "conntrack/key_table.h"
 #include "conntrack/protocol_counts.h"
+#include "conntrack/slot_queue.h"
 #include "conntrack/source_counts.h"
 #include "packet/packet.h"
 
@@ -54,7 +54,7 @@ class FlowTable {
     // What the allocation after `ahead` others will touch is on its way to the cache.
     void prefetch_free(uint32_t ahead) const noexcept;
     // Puts it into the table under the key of its first packet, whose tuple is info.original, and
-    // fills in the rest of info.life. False when there is no room: the flow is released.
+    // gives it a serial number. False when there is no room: the flow is released.
     bool confirm(FlowIndex index, const Packet& first_packet, uint32_t hash, FlowInfo& info,
                  Tick deadline) noexcept;
     // The same for a translated flow, whose replies have the tuple `reply.reply`. False also when
@@ -71,31 +71,33 @@ class FlowTable {
     uint32_t evict_closing(uint32_t count) noexcept;
     // It is ASSURED, and not being closed: it gives way to nobody.
     void set_assured(FlowIndex index) noexcept;
-    // Its connection is being closed: control may ask for its place.
+    // It is ASSURED, and its connection is being closed: control may ask for its place.
     void set_closing(FlowIndex index) noexcept;
     // Of an essential rule: it never gives way. After confirm().
     void set_essential(FlowIndex index) noexcept;
     // Takes it out of the table; see the note about end_burst() above.
     void erase(FlowIndex index) noexcept;
-    // Those erased since the last end_burst(), in order; their flows and records are still there.
-    std::span<const FlowIndex> erased() const noexcept {
-        return {erased_ + held_count_, erased_count_ - held_count_};
+    // The next one erased since the last end_burst(), in order, or the first after kNoFlow;
+    // kNoFlow: no more. Their flows and records are still there.
+    FlowIndex erased_after(FlowIndex index) const noexcept {
+        if (index == kNoFlow) index = last_held_;
+        return index == kNoFlow ? erased_.oldest() : erased_.after(index);
     }
-    // Before several are erased: first the slots of all, then the keys of those that are due.
+    // Before several are erased: first the slots of all, then what the end of those that are due
+    // touches elsewhere.
     void prefetch_slot(FlowIndex index) const noexcept { arrays_.prefetch(index); }
-    void prefetch_key_if_due(FlowIndex index, Tick now) const noexcept;
+    void prefetch_end_if_due(FlowIndex index, Tick now) const noexcept;
     // Makes the slots of erased flows available again. Call when no packet refers to them. One for
     // which `is_done(index)` is false stays as it is until a later call.
     template <typename IsDone>
     void end_burst(IsDone is_done) noexcept {
-        uint32_t kept = 0;
-        for (uint32_t at = 0; at < erased_count_; ++at) {
-            if (is_done(erased_[at]))
-                give_back(erased_[at]);
-            else
-                erased_[kept++] = erased_[at];
-        }
-        held_count_ = erased_count_ = kept;
+        held_count_ = 0;
+        erased_.empty([&](FlowIndex index) {
+            if (is_done(index)) return give_back(index);
+            erased_.add(index, 0);
+            ++held_count_;
+        });
+        last_held_ = erased_.newest();
     }
     void end_burst() noexcept;
     uint32_t held() const noexcept { return held_count_; }  // slots that it left as they were
@@ -147,8 +149,11 @@ class FlowTable {
     FlowReply reply(FlowIndex index) const noexcept { return arrays_.reply[index].own(); }
     // That of packets of this direction, as they come in.
     Tuple tuple_of(FlowIndex index, Direction direction) const noexcept;
-    FlowInfo info(FlowIndex index) const noexcept { return arrays_.info[index].own(); }
-    Tuple original_tuple(FlowIndex index) const noexcept;
+    FlowInfo info(FlowIndex index) const noexcept;
+    Tuple original_tuple(FlowIndex index) const noexcept {
+        const Tuple tuple = arrays_.unswapped_tuple(index);
+        return arrays_.records[index].is_turned() ? invert(tuple) : tuple;
+    }
 
     // --- control (any thread) ---
     uint32_t limit() const noexcept { return capacity_ - kSpareSlots; }  // flows in the table
@@ -157,10 +162,8 @@ class FlowTable {
     const ProtocolCounts& by_protocol() const noexcept { return by_protocol_; }
     // The tick at which `index` should be looked at; 0: not in the table.
     Tick sweep_at(FlowIndex index) const noexcept { return arrays_.sweep_at[index].load(); }
-    // A consistent copy of the cold record; false when the slot is free or changing too fast.
-    bool read_info(FlowIndex index, FlowInfo& info) const noexcept {
-        return arrays_.info[index].read(info) && info.life.is_live != 0;
-    }
+    // A consistent copy; false when the flow is not in the table, or not any more.
+    bool read_info(FlowIndex index, FlowInfo& info) const noexcept;
     // Of a flow whose status has kSrcNat or kDstNat.
     bool read_reply(FlowIndex index, FlowReply& reply) const noexcept;
     // Zero when flows are not counted.
@@ -172,9 +175,7 @@ class FlowTable {
     void forget(FlowIndex index) noexcept;
     void give_back(FlowIndex index) noexcept;
     static KeyTable::Options key_options(const Options& options);
-    void enter(FlowIndex index, FlowInfo& info, Tick deadline) noexcept;
-    FlowLife life_of(FlowIndex index) const noexcept;
-    uint32_t hash_of_plain(FlowIndex index) const noexcept;
+    void enter(FlowIndex index, FlowInfo& info, bool is_turned, Tick deadline) noexcept;
     bool is_live(FlowIndex index) const noexcept;
 
     KeyTable keys_;
@@ -183,14 +184,14 @@ class FlowTable {
     FlowArrays arrays_;
     FlowIndex* free_ = nullptr;  // a stack: the slot freed last is reused first
     uint32_t free_count_ = 0;
-    FlowIndex* erased_ = nullptr;  // first those that are held, then those since end_burst()
-    uint32_t erased_count_ = 0;
+    SlotQueue erased_{3};  // first those that are held, then those since end_burst()
+    FlowIndex last_held_ = kNoFlow;
     uint32_t held_count_ = 0;
     uint32_t next_serial_ = 1;
     Shared<uint32_t> count_;      // worker: rw, control: ro
     ProtocolCounts by_protocol_;  // worker: rw, control: ro
-    EvictionQueue unassured_{1};  // by age
-    EvictionQueue closing_{2};    // ASSURED, by the time they began to close
+    SlotQueue unassured_{1};      // by age
+    SlotQueue closing_{2};        // ASSURED, by the time they began to close
     SourceCounts* sources_ = nullptr;
     CountedFlows* counted_ = nullptr;
 };

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "conntrack/flow_arrays.h"
 #include "conntrack/keyed_hash.h"
 #include "conntrack/settings.h"
 #include "conntrack/source_counts.h"
@@ -18,10 +19,15 @@ struct FlowTableOptions {
     uint32_t foreign_keys = 0;        // of flows of other workers
     bool has_ways = true;             // routes and translation; false: no port is routed
     bool has_accounting = true;       // packets and bytes
+    bool has_ipv6 = true;             // false: no packet of IPv6 is tracked
     SourceCounts* sources = nullptr;  // shared by all tables; null: nothing is counted
     int numa_node = -1;
     KeyedHash hash = KeyedHash::from_seed(0);
     KeyIndexKind index = KeyIndexKind::Buckets;
+
+    FlowArrays::Parts parts() const noexcept {
+        return {.ways = has_ways, .accounting = has_accounting, .ipv6 = has_ipv6};
+    }
 };
 
 }  // namespace rampart

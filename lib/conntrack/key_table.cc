@@ -29,10 +29,11 @@ struct OneWay {
 
 // A key with its hash.
 struct KeyTable::Key {
-    Key(const Tuple& tuple, const KeyedHash& keyed) noexcept : family(tuple.family) {
+    // Without its hash.
+    explicit Key(const Tuple& tuple) noexcept : family(tuple.family) {
         swapped = (family == Family::Ipv4 ? make_key(tuple, key4) : make_key(tuple, key6)).swapped;
-        rehash(keyed);
     }
+    Key(const Tuple& tuple, const KeyedHash& keyed) noexcept : Key(tuple) { rehash(keyed); }
     Key(const Packet& packet, uint32_t packet_hash) noexcept
         : family(packet.family), swapped(packet.swapped), hash(packet_hash) {
         if (family == Family::Ipv4)
@@ -70,23 +71,17 @@ struct KeyTable::Key {
                key6.high_port == high_port && key6.protocol == tuple.protocol &&
                key6.zone == tuple.zone;
     }
-    bool is_of_tuple(const Tuple& tuple) const noexcept {
-        FlowKey4 its4;
-        FlowKey6 its6;
-        if (tuple.family != family) return false;
+    // Whether it is this key, which has its first form, in whatever form.
+    bool is_form_of(const Key& first) const noexcept {
+        if (first.family != family) return false;
         if (family == Family::Ipv4) {
-            make_key(tuple, its4);
-            return is_equal(its4, plain4());
+            FlowKey4 plain = key4;
+            plain.pad = 0;
+            return is_equal(first.key4, plain);
         }
-        make_key(tuple, its6);
-        its6.pad[0] = key6.pad[0];
-        return std::memcmp(&its6, &key6, sizeof(its6)) == 0;
-    }
-    // The key itself, in whatever form.
-    FlowKey4 plain4() const noexcept {
-        FlowKey4 plain = key4;
-        plain.pad = 0;
-        return plain;
+        FlowKey6 plain = key6;
+        plain.pad[0] = 0;
+        return std::memcmp(&first.key6, &plain, sizeof(plain)) == 0;
     }
     void rehash(const KeyedHash& keyed) noexcept {
         hash = family == Family::Ipv4 ? keyed.hash(key4) : keyed.hash(key6);
@@ -123,6 +118,11 @@ uint32_t KeyTable::hash_of(const Tuple& tuple) const noexcept {
     return Key(tuple, hash_).hash;
 }
 
+uint32_t KeyTable::hash_of(FlowIndex index) const noexcept {
+    const StoredKey& key = arrays_->flows[index].key;
+    return key.is_ipv6() ? hash_.hash(arrays_->key6(index)) : hash_.hash(key.key4());
+}
+
 void KeyTable::prefetch_foreign(uint32_t word) const noexcept {
     foreign_.prefetch(foreign_slot(TagIndex::entry_of(word)));
 }
@@ -133,18 +133,20 @@ void KeyTable::prefetch_foreign(uint32_t word) const noexcept {
 bool KeyTable::is_of(TableEntry stored, const Key& key) const noexcept {
     if (stored.is_foreign()) return foreign_.is_key(foreign_slot(stored), key.family, key.bytes());
     const FlowIndex index = stored.index();
-    if (stored.is_plain()) {
-        if (key.family == Family::Ipv4) return is_equal(arrays_->flows[index].key, key.plain4());
-        // A query, or sorted: written as the original tuple, or as its opposite.
-        const bool swapped = stored.toward(false).direction() == Direction::Reply;
-        return key.is_of_ends(arrays_->info[index].own_part<Tuple>(), swapped);
-    }
     const auto [swapped, is_reply] = OneWay(stored);
-    if (!is_reply && key.family == Family::Ipv4)
-        return is_equal(arrays_->flows[index].key, key.plain4());
-    const Tuple tuple =
-        is_reply ? arrays_->reply[index].own_part<Tuple>() : arrays_->info[index].own_part<Tuple>();
-    return is_icmp(tuple.protocol) ? key.is_of_tuple(tuple) : key.is_of_ends(tuple, swapped);
+    if (stored.is_plain() || !is_reply) return key.is_form_of(key_of(index));
+    const auto tuple = arrays_->reply[index].own_part<Tuple>();
+    return is_icmp(tuple.protocol) ? key.is_form_of(Key(tuple)) : key.is_of_ends(tuple, swapped);
+}
+
+KeyTable::Key KeyTable::key_of(FlowIndex index) const noexcept {
+    const StoredKey& stored = arrays_->flows[index].key;
+    if (stored.is_ipv6()) {
+        const FlowKey6 key = arrays_->key6(index);
+        return Key(&key, Family::Ipv6, 0);
+    }
+    const FlowKey4 key = stored.key4();
+    return Key(&key, Family::Ipv4, 0);
 }
 
 TableEntry KeyTable::look_up_stored(const Key& key) const noexcept {
@@ -258,9 +260,13 @@ void KeyTable::remove_one_way(const Tuple& tuple,
 }
 
 void KeyTable::remove_plain(uint32_t hash, FlowRef ref) noexcept {
-    const bool was_there = has_tags_
-                               ? tags_.remove(hash, TableEntry::plain(ref))
-                               : remove(Key(arrays_->info[ref.index()].own_part<Tuple>(), hash_));
+    if (has_tags_) {
+        const bool was_there = tags_.remove(hash, TableEntry::plain(ref));
+        return RAMPART_ASSERT(was_there);
+    }
+    Key key = key_of(ref.index());
+    key.hash = hash;
+    const bool was_there = remove(key);
     RAMPART_ASSERT(was_there);
 }
 

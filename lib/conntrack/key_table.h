@@ -1,6 +1,6 @@
 // KeyTable: flow keys -> TableEntry.
 //
-//   TagIndex      both families; the keys are in the flows (Flow::key, FlowInfo, FlowReply), and of
+//   TagIndex      both families; the keys are in the flows (StoredKey, FlowReply), and of
 //                 foreign entries in a KeyStore; or
 //   RteHashIndex  one per family, with the keys (conntrack.index: rte_hash)
 //
@@ -52,7 +52,7 @@ class KeyTable {
     void hash(KeyBatch& batch, Family family) const noexcept;
     // The keyed hash of a tuple's key: what steering goes by.
     uint32_t hash_of(const Tuple& tuple) const noexcept;
-    uint32_t hash_of(const FlowKey4& key) const noexcept { return hash_.hash(key); }
+    uint32_t hash_of(FlowIndex index) const noexcept;  // of this flow's key
 
     // For each of a batch, in any order: plain(at, FlowRef) where there is a plain entry, of a
     // packet whose key is not swapped; other(at, TableEntry) for everything else, and nothing.
@@ -70,7 +70,7 @@ class KeyTable {
         } else {
             tags_.propose(batch.hash.data(), batch.count, words, [&](uint32_t, uint32_t word) {
                 prefetch_flow(word);
-                prefetch_info(word);
+                prefetch_addresses(word);
             });
             sort_out<FlowKey6>(batch, words, plain, other);
         }
@@ -121,9 +121,9 @@ class KeyTable {
         __builtin_prefetch(&arrays_->flows[index]);
         if (arrays_->forwarding != nullptr) __builtin_prefetch(&arrays_->forwarding[index], 1);
     }
-    void prefetch_info(uint32_t word) const noexcept {
+    void prefetch_addresses(uint32_t word) const noexcept {
         if (!TagIndex::is_foreign(word))
-            __builtin_prefetch(&arrays_->info[TagIndex::index_of(word)]);
+            __builtin_prefetch(&arrays_->addresses6[TagIndex::index_of(word)]);
     }
     void prefetch_foreign(uint32_t word) const noexcept;
     // The entry that was proposed, if its key is this one, or another one of this key.
@@ -178,6 +178,7 @@ class KeyTable {
     // As it stands among the tags: a foreign one names its place in the store.
     TableEntry look_up_stored(const Key& key) const noexcept;
     bool is_of(TableEntry stored, const Key& key) const noexcept;
+    Key key_of(FlowIndex index) const noexcept;
     TableEntry named(TableEntry stored) const noexcept;
     TableEntry look_up(const Key& key) const noexcept;
     TableEntry find_other_form(const Packet& packet) const noexcept;

@@ -62,6 +62,7 @@ struct ConntrackSettings {
     bool checksum = true;     // verify transport checksums of packets that enter
     bool accounting = false;  // packets and bytes per flow and direction
     bool counters = true;     // room for them; fixed at start
+    bool ipv6 = true;         // its packets are tracked, else UNTRACKED; fixed at start
     bool timestamp = false;   // listings show when a flow began
 
     // What happens as the table fills; see docs/conntrack.md, "A full table".

@@ -56,16 +56,17 @@ uint64_t KeyTable::bytes_for(const Options& options) noexcept {
            RteHashIndex::bytes_for(sizeof(FlowKey6), options.capacity);
 }
 
-uint64_t FlowArrays::bytes_for(uint32_t slots, bool has_ways, bool has_accounting) noexcept {
-    return uint64_t{slots} * (sizeof(Flow) + sizeof(SeqCell<FlowInfo>) + sizeof(Tick) +
-                              sizeof(EvictionLink) + (has_accounting ? sizeof(FlowAccounting) : 0) +
-                              (has_ways ? sizeof(Forwarding) + sizeof(SeqCell<FlowReply>) : 0));
+uint64_t FlowArrays::bytes_for(uint32_t slots, Parts parts) noexcept {
+    return uint64_t{slots} * (sizeof(Flow) + sizeof(FlowRecord) + sizeof(Tick) +
+                              (parts.ipv6 ? sizeof(StoredAddresses) : 0) +
+                              (parts.accounting ? sizeof(FlowAccounting) : 0) +
+                              (parts.ways ? sizeof(Forwarding) + sizeof(SeqCell<FlowReply>) : 0));
 }
 
 uint64_t FlowTable::bytes_for(const Options& options) noexcept {
     return KeyTable::bytes_for(key_options(options)) +
-           FlowArrays::bytes_for(options.capacity, options.has_ways, options.has_accounting) +
-           uint64_t{options.capacity} * 2 * sizeof(FlowIndex);
+           FlowArrays::bytes_for(options.capacity, options.parts()) +
+           uint64_t{options.capacity} * sizeof(FlowIndex);
 }
 
 KeyTable::Options FlowTable::key_options(const Options& options) {

@@ -3,7 +3,8 @@
 // A tracker is one file in conntrack/trackers/ that defines one Tracker, plus one line in
 // trackers/registry.cc. It sees one packet at a time together with its flow and answers with a
 // TrackOutcome; the track stage carries it out. Trackers are stateless constants; they may write
-// the flow they are given, on the worker that owns it.
+// the flow they are given, on the worker that owns it. That a changed status may change verdicts is
+// the stage's business.
 //
 // Results as in netfilter (nf_conntrack_proto_tcp.c): IGNORE is not INVALID. An ignored packet
 // keeps its class and passes the rules like any other; only the entry stays as it is.

@@ -56,6 +56,7 @@ void report_fixed_settings(const SystemSettings& running, uint32_t running_max_f
     report(wanted.snapshot->conntrack.max == running_max_flows, "'conntrack.max'");
     report(system.key_index == running.key_index, "'conntrack.index'");
     report(system.has_counters == running.has_counters, "'conntrack.counters'");
+    report(system.tracks_ipv6 == running.tracks_ipv6, "'conntrack.ipv6'");
 }
 
 Controller::Controller(Eal& eal) : eal_(eal) {}

@@ -142,6 +142,7 @@ Result<void> Datapath::make_workers(const SystemSettings& system, uint16_t count
                                         .foreign_keys = foreign_keys(system, max_flows, count),
                                         .has_ways = is_routed(system),
                                         .has_accounting = system.has_counters,
+                                        .has_ipv6 = system.tracks_ipv6,
                                         .sources = sources_.get(),
                                         .numa_node = kAnyNumaNode,
                                         .hash = hash,

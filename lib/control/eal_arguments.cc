@@ -179,6 +179,7 @@ uint64_t memory_wanted(const SystemSettings& system, uint32_t max_flows) {
                                         .foreign_keys = foreign_keys(system, max_flows, workers),
                                         .has_ways = is_routed(system),
                                         .has_accounting = system.has_counters,
+                                        .has_ipv6 = system.tracks_ipv6,
                                         .index = system.key_index});
     const uint64_t journals =
         workers * (Journal::kBytes + RuleLog::kBytes + PacketTrace::kBytes + PacketCapture::kBytes);

@@ -36,7 +36,7 @@ bool read_flow(const FlowTable& flows, uint16_t worker, FlowIndex index, Tick no
     const bool is_translated = flow_status::is_translated(entry.status);
     FlowReply translated;
     if (is_translated && !flows.read_reply(index, translated)) return false;
-    if (!flows.read_info(index, after) || after.life.serial != before.life.serial) return false;
+    if (!flows.read_info(index, after) || after.serial != before.serial) return false;
     if (is_past(deadline, now)) return false;
     entry.original = before.original;
     entry.reply = is_translated ? translated.reply : invert(before.original);
@@ -46,16 +46,15 @@ bool read_flow(const FlowTable& flows, uint16_t worker, FlowIndex index, Tick no
     entry.helper = entry.status & flow_status::kHelper ? helper : uint8_t{0};
     entry.master = {};
     FlowInfo announcer;
-    if (master != 0 && flows.read_info(master - 1, announcer) &&
-        announcer.life.serial == master_serial)
+    if (master != 0 && flows.read_info(master - 1, announcer) && announcer.serial == master_serial)
         entry.master = announcer.original;
     entry.start_ns = before.created_ns;
     entry.stop_ns = 0;
     entry.timeout_s = ticks_left(deadline, now) / kTicksPerSecond;
-    entry.id = flow_id(worker, index, before.life.serial);
+    entry.id = flow_id(worker, index, before.serial);
     entry.worker = worker;
     entry.index = index;
-    entry.serial = before.life.serial;
+    entry.serial = before.serial;
     return true;
 }
 

@@ -55,14 +55,14 @@ bool Talkers::go_on(const SliceTimer& timer) {
 
 void Talkers::visit(const Worker& worker, FlowIndex index, Note& note) {
     FlowInfo info;
-    if (!worker.flows().read_info(index, info) || info.life.is_live == 0) return;
+    if (!worker.flows().read_info(index, info)) return;
     const FlowTraffic so_far = worker.flows().traffic(index);
     const uint64_t bytes = so_far.bytes[0] + so_far.bytes[1];
     const uint64_t packets = so_far.packets[0] + so_far.packets[1];
     const Note before = note;
-    note = {bytes, static_cast<uint32_t>(packets), info.life.serial};
+    note = {bytes, static_cast<uint32_t>(packets), info.serial};
     if (is_first_) return;
-    const bool is_known = before.serial == info.life.serial;
+    const bool is_known = before.serial == info.serial;
     // Less than before: `conntrack -L -z` has set it to zero.
     const Traffic traffic{
         .packets = is_known ? static_cast<uint32_t>(packets) - before.packets : packets,

@@ -17,6 +17,7 @@
 
 #include "base/ip_address.h"
 #include "conntrack/flow.h"
+#include "conntrack/flow_record.h"
 #include "control/slice_timer.h"
 
 namespace rampart {

@@ -37,14 +37,14 @@ Admission admit(WorkerContext& context, FlowInfo& info, bool is_essential) noexc
     if (settings.max_per_source != 0 && context.sources != nullptr && !is_essential) {
         const uint64_t source = context.sources->source_of(info.original, settings.source_prefix4,
                                                            settings.source_prefix6);
-        if (context.sources->try_add(source, settings.max_per_source, info.life.source) ==
+        if (context.sources->try_add(source, settings.max_per_source, info.source) ==
             SourceCounts::Added::Refused)
             return Admission::SourceLimit;
     }
     if (context.flows.count() < room) return Admission::Admitted;
     if (settings.on_full == OnFull::EarlyDrop && make_room(context)) return Admission::Admitted;
-    if (info.life.source != 0) context.sources->remove(info.life.source);
-    info.life.source = 0;
+    if (info.source != 0) context.sources->remove(info.source);
+    info.source = 0;
     return Admission::TableFull;
 }
 

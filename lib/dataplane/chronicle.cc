@@ -23,7 +23,7 @@ void write_flow(WorkerContext& context, FlowIndex index, JournalKind kind,
         record.bytes[side] = traffic.bytes[side];
     }
     record.index = index;
-    record.serial = info.life.serial;
+    record.serial = info.serial;
     record.timeout = ticks_left(flow.deadline.load(), context.now.tick);
     record.mark = flow.mark.load();
     record.status = flow.status.load();
@@ -54,12 +54,21 @@ void chronicle_update(WorkerContext& context, FlowIndex index, uint16_t status_b
 void chronicle_erased(WorkerContext& context) noexcept {
     if (!context.tells_flows) [[likely]]
         return;
-    const std::span<const FlowIndex> erased = context.flows.erased();
-    for (; context.told_erased < erased.size(); ++context.told_erased)
-        write_flow(context, erased[context.told_erased], JournalKind::Destroy, true);
+    for (FlowIndex next = context.flows.erased_after(context.told_erased); next != kNoFlow;
+         next = context.flows.erased_after(next)) {
+        write_flow(context, next, JournalKind::Destroy, true);
+        context.told_erased = next;
+    }
 }
 
 namespace {
+
+template <typename Visit>
+void for_each_erased(const FlowTable& flows, Visit visit) noexcept {
+    for (FlowIndex index = flows.erased_after(kNoFlow); index != kNoFlow;
+         index = flows.erased_after(index))
+        visit(index);
+}
 
 // Nobody needs to hand over packets of this flow any more. False: not all can be told now.
 bool end_arrivals(WorkerContext& context, FlowIndex index) noexcept {
@@ -81,17 +90,15 @@ bool end_arrivals(WorkerContext& context, FlowIndex index) noexcept {
 
 void end_burst(WorkerContext& context) noexcept {
     chronicle_erased(context);
-    context.told_erased = 0;
+    context.told_erased = kNoFlow;
     if (context.helpers != nullptr) {
-        for (const FlowIndex index : context.flows.erased()) {
+        for_each_erased(context.flows, [&](FlowIndex index) {
             const uint32_t slot = context.flows.ties(index).helper_slot;
             if (slot != 0) context.helpers->release(slot, index);
-        }
+        });
     }
-    if (context.nat != nullptr) {
-        for (const FlowIndex index : context.flows.erased())
-            context.nat->forget(index);
-    }
+    if (context.nat != nullptr)
+        for_each_erased(context.flows, [&](FlowIndex index) { context.nat->forget(index); });
     context.flows.end_burst([&](FlowIndex index) { return end_arrivals(context, index); });
 }
 

@@ -109,10 +109,10 @@ struct WorkerContext {
     PacketCapture* capture = nullptr;  // null: nothing is captured; set once per loop
     // What is told to control (chronicle.h).
     Journal* journal = nullptr;
-    bool tells_flows = false;     // somebody listens; read once per loop
-    uint32_t told_erased = 0;     // of flows.erased()
-    uint32_t untold_invalid = 0;  // INVALID packets that the rate kept back
-    uint32_t invalid_rate = 1;    // per second; what invalid_limit is made for
+    bool tells_flows = false;         // somebody listens; read once per loop
+    FlowIndex told_erased = kNoFlow;  // the last one of flows.erased_after()
+    uint32_t untold_invalid = 0;      // INVALID packets that the rate kept back
+    uint32_t invalid_rate = 1;        // per second; what invalid_limit is made for
     TokenBucket invalid_limit{1, 1};
 };
 

@@ -115,7 +115,7 @@ void Worker::prefetch_for(std::span<const Command> commands, Now now) const noex
         if (command.kind == Command::Kind::Expire) flows.prefetch_slot(command.index);
     for (const Command& command : commands)
         if (command.kind == Command::Kind::Expire)
-            flows.prefetch_key_if_due(command.index, now.tick);
+            flows.prefetch_end_if_due(command.index, now.tick);
 }
 
 // Returns how many flows it erased.

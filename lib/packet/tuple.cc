@@ -52,6 +52,17 @@ KeyOrder fill_key(const Tuple& tuple, Key& key, Address address, Less less) noex
     return order;
 }
 
+template <typename Key>
+Tuple tuple_without_addresses(const Key& key, Family family) noexcept {
+    Tuple tuple;
+    tuple.src_port = key.low_port;
+    tuple.dst_port = key.high_port;
+    tuple.protocol = key.protocol;
+    tuple.family = family;
+    tuple.zone = key.zone;
+    return tuple;
+}
+
 }  // namespace
 
 Tuple invert(const Tuple& tuple) noexcept {
@@ -75,6 +86,20 @@ KeyOrder make_key(const Tuple& tuple, FlowKey6& key) noexcept {
     return fill_key(tuple, key, address6, [](const AddressBytes& a, const AddressBytes& b) {
         return std::memcmp(a.data(), b.data(), a.size()) < 0;
     });
+}
+
+Tuple tuple_of(const FlowKey4& key) noexcept {
+    Tuple tuple = tuple_without_addresses(key, Family::Ipv4);
+    std::memcpy(tuple.src.data(), &key.low_address, sizeof(key.low_address));
+    std::memcpy(tuple.dst.data(), &key.high_address, sizeof(key.high_address));
+    return tuple;
+}
+
+Tuple tuple_of(const FlowKey6& key) noexcept {
+    Tuple tuple = tuple_without_addresses(key, Family::Ipv6);
+    tuple.src = key.low_address;
+    tuple.dst = key.high_address;
+    return tuple;
 }
 
 }  // namespace rampart

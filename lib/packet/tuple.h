@@ -72,4 +72,8 @@ struct KeyOrder {
 KeyOrder make_key(const Tuple& tuple, FlowKey4& key) noexcept;  // tuple.family == Ipv4
 KeyOrder make_key(const Tuple& tuple, FlowKey6& key) noexcept;  // tuple.family == Ipv6
 
+// The tuple that has this key, not swapped.
+Tuple tuple_of(const FlowKey4& key) noexcept;
+Tuple tuple_of(const FlowKey6& key) noexcept;
+
 }  // namespace rampart

@@ -102,6 +102,8 @@ struct MatchType {
     bool remembers = false;
     // Class and direction alone decide it, and project() says so exactly.
     bool is_of_state = false;
+    // What it says changes with the flow's status.
+    bool looks_at_status = false;
 };
 
 struct Match {

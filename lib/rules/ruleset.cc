@@ -39,6 +39,7 @@ Ruleset::Ruleset(const Ruleset& other)
       pool_count(other.pool_count),
       has_narrow_pool(other.has_narrow_pool),
       changes_flows(other.changes_flows),
+      looks_at_status(other.looks_at_status),
       allow_neighbour_discovery(other.allow_neighbour_discovery),
       neighbour_discovery_index(other.neighbour_discovery_index) {}
 
@@ -70,6 +71,8 @@ void Ruleset::index(size_t chain, Rule& rule) {
                           std::all_of(rule.matches.begin(), rule.matches.end(), looks_at_key_only);
     for (const Statement& statement : rule.statements)
         changes_flows = changes_flows || statement.type->changes_flows;
+    for (const Match& match : rule.matches)
+        looks_at_status = looks_at_status || match.type->looks_at_status;
     const auto remembers = [](const Match& match) { return match.type->remembers; };
     if (std::any_of(rule.matches.begin(), rule.matches.end(), remembers))
         remembering.push_back({chain, &rule});

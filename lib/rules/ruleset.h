@@ -83,7 +83,8 @@ struct Ruleset {
     // Some rule of nat translates sources to so few ports that those may not suffice for every
     // worker.
     bool has_narrow_pool = false;
-    bool changes_flows = false;  // some statement changes what rules say about a flow
+    bool changes_flows = false;    // some statement changes what rules say about a flow
+    bool looks_at_status = false;  // some rule says something else when a flow's status changes
     // Implicit rules (always listed by `rampartctl list --implicit`).
     bool allow_neighbour_discovery = true;
     RuleIndex neighbour_discovery_index = 0;

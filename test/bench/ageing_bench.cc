@@ -78,7 +78,7 @@ class AgeingBench {
             FlowInfo info;
             for (FlowIndex index = 0; index < table_->capacity(); ++index)
                 if (table_->read_info(index, info))
-                    post({Command::Kind::Erase, index, info.life.serial});
+                    post({Command::Kind::Erase, index, info.serial});
             while (table_->count() != 0)
                 std::this_thread::yield();
             std::printf("deletion: %u flows one by one in %.0f ms\n", flows_,

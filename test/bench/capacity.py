@@ -11,6 +11,7 @@ from programs import LASTING, CannotMeasure, Rampart, Testpmd, flows_name
 
 HUGEPAGE = 2 << 20
 WITHOUT_COUNTERS = "counters: false, " + LASTING
+LEAST = "ipv6: false, " + WITHOUT_COUNTERS
 LIMIT_BYTES = 6 << 30
 
 
@@ -34,6 +35,10 @@ def measure_memory(setup, _):
     table.row("bridged: one key per flow, IPv4 or IPv6", f"{plain:.0f}")
     bare = bytes_per_flow(setup, lambda flows: Rampart(setup.plugin, setup.directory, flows=flows, conntrack=WITHOUT_COUNTERS))
     table.row("the same with `counters: false`", f"{bare:.0f}")
+    four = bytes_per_flow(setup, lambda flows: Rampart(setup.plugin, setup.directory, flows=flows, conntrack="ipv6: false, " + LASTING))
+    table.row("IPv4 alone, `ipv6: false`", f"{four:.0f}")
+    least = bytes_per_flow(setup, lambda flows: Rampart(setup.plugin, setup.directory, flows=flows, conntrack=LEAST))
+    table.row("both", f"{least:.0f}")
     with Namespace() as namespace:
         two = bytes_per_flow(setup, lambda flows: routed(setup, namespace, flows=flows))
     table.row("routed: two keys, for translated flows", f"{two:.0f}")
@@ -49,7 +54,7 @@ def available_bytes():
 
 def measure_many(setup, rounds):
     """In one table, so that only the number of flows differs."""
-    per_flow = bytes_per_flow(setup, lambda flows: Rampart(setup.plugin, setup.directory, flows=flows, conntrack=WITHOUT_COUNTERS))
+    per_flow = bytes_per_flow(setup, lambda flows: Rampart(setup.plugin, setup.directory, flows=flows, conntrack=LEAST))
     room = min(LIMIT_BYTES, available_bytes() - (2 << 30)) - (256 << 20)
     most = 1 << 25
     while most * per_flow > room:
@@ -57,7 +62,7 @@ def measure_many(setup, rounds):
     if most < 1 << 21:
         raise CannotMeasure("less than 1 GiB of memory is free")
     added = reserve_hugepages(int(most * per_flow / HUGEPAGE) + 200)
-    table = Table(f"Many flows, UDP, in one table without counters with room for {most / (1 << 20):.0f} M: {most * per_flow / (1 << 30):.1f} GiB",
+    table = Table(f"Many flows, UDP, in one table without counters and IPv6 with room for {most / (1 << 20):.0f} M: {most * per_flow / (1 << 30):.1f} GiB",
                   ("flows", "testpmd io", "rampartd", "above io", "cycles to 1 M"), setup.out)
     try:
         many_rows(setup, table, most, rounds)
@@ -72,7 +77,7 @@ def many_rows(setup, table, most, rounds):
     steps = sorted({min(step, most) for step in steps})
     io = Testpmd(setup.plugin, setup.directory)
     try:
-        ours = Rampart(setup.plugin, setup.directory, flows=most, conntrack=WITHOUT_COUNTERS)
+        ours = Rampart(setup.plugin, setup.directory, flows=most, conntrack=LEAST)
         try:
             before = first = 0
             for flows in steps:

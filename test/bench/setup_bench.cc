@@ -165,7 +165,7 @@ class SetupBench {
             for (uint32_t i = at; i < at + kCommandsAtOnce; ++i)
                 table.prefetch_slot(slots[i]);
             for (uint32_t i = at; i < at + kCommandsAtOnce; ++i)
-                table.prefetch_key_if_due(slots[i], table.flow(slots[i]).deadline.load());
+                table.prefetch_end_if_due(slots[i], table.flow(slots[i]).deadline.load());
             for (uint32_t i = at; i < at + kCommandsAtOnce; ++i)
                 table.erase(slots[i]);
             table.end_burst();

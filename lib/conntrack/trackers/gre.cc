@@ -17,7 +17,7 @@ TrackOutcome update(const TrackInput& input) noexcept {
     Flow& flow = input.flow;
     if (!flow.has(flow_status::kSeenReply))
         return TrackOutcome::accept(input.settings.timeout(TimeoutId::Gre));
-    if (!flow.has(flow_status::kAssured)) flow.set_status(flow_status::kAssured);
+    if (!flow.has(flow_status::kAssured)) flow.note_status(flow_status::kAssured);
     return TrackOutcome::accept(input.settings.timeout(TimeoutId::GreStream));
 }
 

@@ -180,7 +180,7 @@ InvalidReason apply(Step& step, const SctpChunk& chunk) noexcept {
         Flow& flow = step.input.flow;
         flow.state.store(static_cast<uint8_t>(next));
         if (next == SctpState::Established && !flow.has(flow_status::kAssured))
-            flow.set_status(flow_status::kAssured);
+            flow.note_status(flow_status::kAssured);
     }
     step.state = next;
     return InvalidReason::None;

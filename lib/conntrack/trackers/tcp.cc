@@ -209,7 +209,7 @@ TrackOutcome commit(Step& step) noexcept {
             timeout = unacknowledged;
     } else if (!flow.has(flow_status::kAssured) && step.new_state == TcpState::Established &&
                (step.old_state == TcpState::SynRecv || step.old_state == TcpState::Established)) {
-        flow.set_status(flow_status::kAssured);
+        flow.note_status(flow_status::kAssured);
     }
     return TrackOutcome::accept(timeout);
 }

@@ -15,7 +15,7 @@ TrackOutcome first(const TrackInput& input) noexcept {
 
 TrackOutcome stream(const TrackInput& input) noexcept {
     Flow& flow = input.flow;
-    if (!flow.has(flow_status::kAssured)) flow.set_status(flow_status::kAssured);
+    if (!flow.has(flow_status::kAssured)) flow.note_status(flow_status::kAssured);
     return TrackOutcome::accept(input.settings.timeout(TimeoutId::UdpStream));
 }
 

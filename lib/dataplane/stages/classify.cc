@@ -142,6 +142,22 @@ Judged carry_out(Burst& burst, uint32_t i, WorkerContext& context, const Judgeme
     return {judgement.cacheable ? judgement.path : kNoPath, judgement.is_essential};
 }
 
+// By a rule that is known to be the first to match, and decides alone.
+Judged decide(Burst& burst, uint32_t i, WorkerContext& context, const Rule& rule,
+              Flow* flow) noexcept {
+    return carry_out(burst, i, context,
+                     judgement_of(rule, *context.paths, burst.packet[i].ip_length), flow);
+}
+
+// For the packets of this direction that follow.
+void remember(const Burst& burst, uint32_t i, const WorkerContext& context, Flow& flow,
+              PathId path) noexcept {
+    // A later packet of this burst may have changed the status since: then this is history.
+    if (burst.status[i] == flow.status.load())
+        cache_verdict(flow, static_cast<unsigned>(burst.flow[i].direction()), burst.packet[i],
+                      burst.ct_class[i], path, context);
+}
+
 Judged judge_without_chain(Burst& burst, uint32_t i) noexcept {
     // What the box itself sends passes unless a chain `output` says otherwise.
     if (burst.packet[i].in_port == kNoInterface)
@@ -173,8 +189,7 @@ Judged judge(Burst& burst, uint32_t i, WorkerContext& context, Flow* flow,
         rule = rule_by_key(burst, i, ruleset, chain, *tuple);
     }
     if (rule == nullptr) return judge_by_walk(burst, i, context, chain, flow, *tuple);
-    return carry_out(burst, i, context,
-                     judgement_of(*rule, *context.paths, burst.packet[i].ip_length), flow);
+    return decide(burst, i, context, *rule, flow);
 }
 
 void classify_tracked(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
@@ -187,9 +202,7 @@ void classify_tracked(Burst& burst, uint32_t i, WorkerContext& context) noexcept
     if (packet.is_icmp_error || flow.out_port[side] != packet.out_port ||
         !has_cached_verdict(flow, side, packet, burst.ct_class[i], context.epoch)) {
         const PathId path = judge(burst, i, context, &flow).path;
-        // A later packet of this burst may have changed the status since: then this is history.
-        if (!packet.is_icmp_error && burst.status[i] == flow.status.load())
-            cache_verdict(flow, side, packet, burst.ct_class[i], path, context);
+        if (!packet.is_icmp_error) remember(burst, i, context, flow, path);
         return;
     }
     const PathId path = flow.path[side];
@@ -209,10 +222,27 @@ void classify_tracked(Burst& burst, uint32_t i, WorkerContext& context) noexcept
 
 namespace {
 
-// Those of burst.tracked that the rules will be asked about.
-PacketMask without_cached_verdict(const Burst& burst, const WorkerContext& context) noexcept {
+// A packet of a flow that class and direction alone decide about: it need not wait for what the
+// index proposes. False: nothing was done.
+bool classify_by_state(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
+    const Packet& packet = burst.packet[i];
+    const Ruleset& ruleset = context.snapshot->ruleset;
+    Flow& flow = context.flows.flow(burst.flow[i].index());
+    const int chain = chain_of(packet, ruleset);
+    if (packet.is_icmp_error || chain == Ruleset::kNoChain ||
+        (flow.generation != context.epoch && context.snapshot->reload.recheck))
+        return false;
+    const Rule* rule = rule_by_state(burst, i, ruleset, chain);
+    if (rule == nullptr) return false;
+    remember(burst, i, context, flow, decide(burst, i, context, *rule, &flow).path);
+    return true;
+}
+
+// Those of `tracked` that the rules will be asked about.
+PacketMask without_cached_verdict(const Burst& burst, PacketMask tracked,
+                                  const WorkerContext& context) noexcept {
     PacketMask mask = 0;
-    for_each(burst.tracked, [&](uint32_t i) {
+    for_each(tracked, [&](uint32_t i) {
         const Packet& packet = burst.packet[i];
         const Flow& flow = context.flows.flow(burst.flow[i].index());
         const unsigned side = static_cast<unsigned>(burst.flow[i].direction());
@@ -226,8 +256,12 @@ PacketMask without_cached_verdict(const Burst& burst, const WorkerContext& conte
 }  // namespace
 
 void classify(Burst& burst, WorkerContext& context) noexcept {
-    propose_rules(burst, without_cached_verdict(burst, context) | burst.flowless, context);
-    for_each(burst.tracked, [&](uint32_t i) { classify_tracked(burst, i, context); });
+    PacketMask tracked = 0;
+    for_each(burst.tracked, [&](uint32_t i) {
+        if (!classify_by_state(burst, i, context)) tracked |= bit(i);
+    });
+    propose_rules(burst, without_cached_verdict(burst, tracked, context) | burst.flowless, context);
+    for_each(tracked, [&](uint32_t i) { classify_tracked(burst, i, context); });
     for_each(burst.flowless, [&](uint32_t i) { judge(burst, i, context, nullptr); });
 }
 

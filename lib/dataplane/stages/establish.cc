@@ -58,7 +58,7 @@ void confirm_flow(Burst& burst, uint32_t i, WorkerContext& context,
                            ? insert_flow(burst, i, context, index, info, deadline)
                            : insert_in_company(burst, i, context, index, *company, info, deadline);
     if (!is_in) {
-        if (info.life.source != 0) context.sources->remove(info.life.source);
+        if (info.source != 0) context.sources->remove(info.source);
         return;
     }
     context.counters.inserted.add(1);

@@ -113,7 +113,8 @@ void sort_ip_packet(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
     if (packet.invalid != InvalidReason::None) {
         burst.ct_class[i] = CtClass::Invalid;
         burst.flowless |= bit(i);
-    } else if (packet.is_untracked_icmpv6) {
+    } else if (packet.is_untracked_icmpv6 ||
+               (packet.family == Family::Ipv6 && !context.snapshot->conntrack.ipv6)) {
         burst.ct_class[i] = CtClass::Untracked;
         burst.flowless |= bit(i);
     } else {
@@ -241,7 +242,8 @@ uint32_t parse_usual_run(Burst& burst, uint32_t first, const WorkerContext& cont
         i = parse_usual<Family::Ipv4, kIsBridge>(burst, i, context, verifies, arrivals);
         if (i == burst.count) return i;
         const uint32_t last4 = i;
-        i = parse_usual<Family::Ipv6, kIsBridge>(burst, i, context, verifies, arrivals);
+        if (context.snapshot->conntrack.ipv6)
+            i = parse_usual<Family::Ipv6, kIsBridge>(burst, i, context, verifies, arrivals);
         if (i == burst.count) return i;
         i = parse_usual_fragments<kIsBridge>(burst, i, context, arrivals);
         if (i == last4 || i == burst.count) return i;

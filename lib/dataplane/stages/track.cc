@@ -22,8 +22,10 @@ CtClass class_of(const Flow& flow, Direction direction) noexcept {
 void note_eviction_rank(WorkerContext& context, FlowIndex index, const Tracker& tracker) noexcept {
     const Flow& flow = context.flows.flow(index);
     if (!flow.has(flow_status::kAssured)) return;
-    context.flows.set_assured(index);
-    if (tracker.closing_states >> flow.state.load() & 1) context.flows.set_closing(index);
+    if (tracker.closing_states >> flow.state.load() & 1)
+        context.flows.set_closing(index);
+    else
+        context.flows.set_assured(index);
 }
 
 // Null: packets are not counted.
@@ -193,7 +195,7 @@ bool run_tracker(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
         return true;
     }
     burst.ct_class[i] = class_of(flow, direction);
-    const bool was_assured = flow.has(flow_status::kAssured);
+    const uint16_t old_status = flow.status.load();
     const uint8_t old_state = flow.state.load();
     const Tracker& tracker = tracker_of(packet.protocol);
     const TrackOutcome outcome =
@@ -216,8 +218,8 @@ bool run_tracker(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
                 context.flows.set_deadline(
                     index, context.now.tick +
                                adapted(timeout_of(flow, tracker, outcome.timeout), context));
-                if (was_assured != flow.has(flow_status::kAssured) ||
-                    old_state != flow.state.load()) [[unlikely]] {
+                if (old_status != flow.status.load() || old_state != flow.state.load())
+                    [[unlikely]] {
                     note_eviction_rank(context, index, tracker);
                     if (has_ended(flow, tracker)) context.flows.uncount(index);
                 }
@@ -234,7 +236,9 @@ bool run_tracker(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
             return true;
     }
     if (!flow.has(flow_status::kSeenReply) && direction == Direction::Reply)
-        flow.set_status(flow_status::kSeenReply);
+        flow.note_status(flow_status::kSeenReply);
+    if (context.snapshot->ruleset.looks_at_status && old_status != flow.status.load())
+        flow.forget_verdicts();
     return true;
 }
 

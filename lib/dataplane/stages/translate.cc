@@ -85,7 +85,7 @@ bool run_helper(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
                               .original = original,
                               .reply = reply,
                               .flow = index,
-                              .serial = flows.info(index).life.serial,
+                              .serial = flows.info(index).serial,
                               .is_established = burst.ct_class[i] == CtClass::Established,
                               .is_translated = flow_status::is_translated(status),
                               .is_expected = (status & flow_status::kExpected) != 0,

@@ -56,6 +56,7 @@ const MatchType kMatchCtStatus = {
             .iptables = "-m conntrack --ctstatus",
             .nft = "ct status",
         },
+    .looks_at_status = true,
 };
 
 }  // namespace rampart

@@ -216,11 +216,11 @@ TEST_CASE("an erase by serial hits that incarnation only") {
     REQUIRE(table->read_info(index, info));
     table->erase(index);
     table->end_burst();
-    CHECK_FALSE(table->erase_incarnation(index, info.life.serial));
+    CHECK_FALSE(table->erase_incarnation(index, info.serial));
     REQUIRE(insert(*table, one) == index);
-    CHECK_FALSE(table->erase_incarnation(index, info.life.serial));
+    CHECK_FALSE(table->erase_incarnation(index, info.serial));
     REQUIRE(table->read_info(index, info));
-    CHECK(table->erase_incarnation(index, info.life.serial));
+    CHECK(table->erase_incarnation(index, info.serial));
     CHECK_FALSE(table->erase_incarnation(0xffffff, 1));
     CHECK_FALSE(table->read_info(index, info));
 }
@@ -272,8 +272,27 @@ TEST_CASE("a table without counters keeps none, and has seen nothing") {
     CHECK(table->traffic(index).packets[0] == 0);
     FlowInfo info;
     REQUIRE(table->read_info(index, info));
-    table->discount(index, info.life.serial, 0, 1, 100);
+    table->discount(index, info.serial, 0, 1, 100);
     CHECK(table->traffic(index).bytes[0] == 0);
+}
+
+TEST_CASE("a table without IPv6 has no room for its addresses") {
+    constexpr uint32_t kFlows = 64;
+    CHECK(FlowTable::bytes_for({.capacity = kFlows}) -
+              FlowTable::bytes_for({.capacity = kFlows, .has_ipv6 = false}) ==
+          kFlows * sizeof(StoredAddresses));
+    auto table = *FlowTable::create({.name = DpdkSession::get().unique_name("table"),
+                                     .capacity = kFlows,
+                                     .has_ipv6 = false,
+                                     .numa_node = -1,
+                                     .hash = KeyedHash::from_seed(3)});
+    const Parsed packet("udp 10.0.0.1:9 > 192.0.2.1:53");
+    const FlowIndex index = insert(*table, packet);
+    CHECK(find(*table, packet).index() == index);
+    // Its bytes do not make an IPv6 packet of it, nor the other way round.
+    CHECK(find(*table, Parsed("udp [a00:1::]:9 > [c000:201::]:53")).is_none());
+    table->erase(index);
+    CHECK(find(*table, packet).is_none());
 }
 
 TEST_CASE("a flow's packets are told by direction, and what was told is taken off") {
@@ -284,7 +303,7 @@ TEST_CASE("a flow's packets are told by direction, and what was told is taken of
     count_traffic(table->accounting()[index], Direction::Reply, 40);
     FlowInfo info;
     REQUIRE(table->read_info(index, info));
-    table->discount(index, info.life.serial, 0, 1, 100);
+    table->discount(index, info.serial, 0, 1, 100);
     CHECK(table->traffic(index).packets[0] == 1);
     CHECK(table->traffic(index).bytes[0] == 60);
     CHECK(table->traffic(index).packets[1] == 1);

@@ -34,7 +34,7 @@ TableEntry foreign_entry(uint32_t worker, bool swapped) noexcept {
 struct Table {
     Table() {
         DpdkSession& session = DpdkSession::get();
-        REQUIRE(arrays.create(1000, false, false, -1));
+        REQUIRE(arrays.create(1000, {.ways = false, .accounting = false}, -1));
         REQUIRE(keys.create({.name = session.unique_name("keys"),
                              .capacity = 256,
                              .foreign_keys = 16,
@@ -44,10 +44,7 @@ struct Table {
     }
     // A flow says whose key it is before its key is entered.
     bool insert(const Tuple& tuple, uint32_t index) {
-        if (tuple.family == Family::Ipv4) make_key(tuple, arrays.flows[index].key);
-        FlowInfo info;
-        info.original = tuple;
-        arrays.info[index].write(info);
+        arrays.store_key(index, tuple);
         return keys.insert_one_way(tuple, original_entry, index);
     }
     FlowArrays arrays;

@@ -84,9 +84,9 @@ TEST_CASE("a worker carries out commands, and checks each before it does") {
     const auto post = [&](Command::Kind kind, uint32_t index, uint32_t serial) {
         REQUIRE(worker.mailbox().post({kind, index, serial, 0}));
     };
-    post(Command::Kind::Expire, 0, 0);                     // not due
-    post(Command::Kind::Erase, 0, info.life.serial + 99);  // another incarnation
-    post(Command::Kind::Erase, 0, info.life.serial);
+    post(Command::Kind::Expire, 0, 0);                // not due
+    post(Command::Kind::Erase, 0, info.serial + 99);  // another incarnation
+    post(Command::Kind::Erase, 0, info.serial);
     post(Command::Kind::EraseRange, 1, 1000);  // bounded
     CHECK(worker.run_commands(Now::at(0)) == 4);
     CHECK(worker.flows().count() == 0);
@@ -110,15 +110,15 @@ TEST_CASE("counters that were shown are taken off, once, from the flow they belo
     const auto bytes_now = [&] { return worker.flows().traffic(0).bytes[0]; };
     const uint64_t bytes = bytes_now();
     REQUIRE(packets() == 3);
-    REQUIRE(worker.mailbox().post({Command::Kind::Discount, 0, info.life.serial + 1u, 0, 2, 10}));
+    REQUIRE(worker.mailbox().post({Command::Kind::Discount, 0, info.serial + 1u, 0, 2, 10}));
     worker.run_commands(Now::at(0));
     CHECK(packets() == 3);
-    REQUIRE(worker.mailbox().post({Command::Kind::Discount, 0, info.life.serial, 0, 2, 10}));
+    REQUIRE(worker.mailbox().post({Command::Kind::Discount, 0, info.serial, 0, 2, 10}));
     worker.run_commands(Now::at(0));
     CHECK(packets() == 1);
     CHECK(bytes_now() == bytes - 10);
     // Somebody else had shown the same packets.
-    REQUIRE(worker.mailbox().post({Command::Kind::Discount, 0, info.life.serial, 0, 2, bytes}));
+    REQUIRE(worker.mailbox().post({Command::Kind::Discount, 0, info.serial, 0, 2, bytes}));
     worker.run_commands(Now::at(0));
     CHECK(packets() == 0);
     CHECK(bytes_now() == 0);
