@@ -1,7 +1,7 @@
 // Flow: one connection, as the worker that owns it sees it per packet.
 //
 //   line 0   key, deadline, status, tracker state, cached verdicts    every packet
-//   line 1   TCP windows, or SCTP verification tags                   TCP and SCTP only
+//   line 1   TCP windows, or SCTP verification tags; the master       TCP, SCTP, expected flows
 //   FlowAccounting (another array, same index)   packets and bytes    every packet, if they count
 //   FlowRecord (another array, same index)       birth, order of age  set-up, listings
 //
@@ -51,8 +51,8 @@ namespace flow_status {
 inline constexpr uint16_t kExpected = 1 << 0, kSeenReply = 1 << 1, kAssured = 1 << 2,
                           kConfirmed = 1 << 3, kSrcNat = 1 << 4, kDstNat = 1 << 5, kDying = 1 << 9,
                           kFixedTimeout = 1 << 10, kHelper = 1 << 13;
-// Ours, never listed: a rule set the flow's timeout.
-inline constexpr uint16_t kRuleTimeout = 1 << 15;
+// Ours, never listed: the flow's FlowAccounting is valid; a rule set the flow's timeout.
+inline constexpr uint16_t kCounted = 1 << 14, kRuleTimeout = 1 << 15;
 
 constexpr bool is_translated(uint16_t status) noexcept {
     return (status & (kSrcNat | kDstNat)) != 0;
@@ -121,13 +121,16 @@ struct alignas(64) Flow {
     Shared<uint8_t> in_port[2];  // worker: rw, control: ro; that each cached path is for
     uint8_t out_port[2]{};       // worker only; where that direction leaves
     FlowTies ties;               // worker: rw, control: some
+    Shared<uint32_t> mark;       // worker: rw, control: ro; what rules remember about the flow
+    Tick rule_timeout = 0;       // worker only; valid with kRuleTimeout
 
-    union {  // worker only; by protocol; begins the second line
+    // The second line. What is here the tracker, or whoever sets kExpected, makes valid: most flows
+    // of UDP never touch it.
+    union {  // worker only; by protocol
         TcpFlow tcp{};
         SctpFlow sctp;
     };
-    Shared<uint32_t> mark;  // worker: rw, control: ro; what rules remember about the flow
-    Tick rule_timeout = 0;  // worker only; valid with kRuleTimeout
+    FlowMaster master;  // worker: rw, control: ro
 
     bool has(uint16_t bits) const noexcept { return (status.load() & bits) == bits; }
     bool is_translated() const noexcept { return flow_status::is_translated(status.load()); }
@@ -146,7 +149,7 @@ static_assert(sizeof(Flow) == 128);
 static_assert(offsetof(Flow, tcp) == 64);
 static_assert(sizeof(TcpFlow) <= 56 && sizeof(SctpFlow) <= 56, "eight bytes are left for others");
 
-// What passed in each direction, with conntrack.accounting. Same index.
+// What passed in each direction, with conntrack.accounting; valid with kCounted. Same index.
 struct FlowAccounting {
     Shared<uint64_t> packets[2];  // worker: rw, control: ro
     Shared<uint64_t> bytes[2];    // worker: rw, control: ro; IP lengths
@@ -156,7 +159,17 @@ struct FlowTraffic {
     uint64_t packets[2]{};
     uint64_t bytes[2]{};
 };
-inline void count_traffic(FlowAccounting& own, Direction direction, uint16_t ip_length) noexcept {
+// `own` is that of `flow`.
+inline void count_traffic(Flow& flow, FlowAccounting& own, Direction direction,
+                          uint16_t ip_length) noexcept {
+    if (!flow.has(flow_status::kCounted)) [[unlikely]] {
+        for (const unsigned each : {0u, 1u}) {
+            own.packets[each].store(0);
+            own.bytes[each].store(0);
+        }
+        std::atomic_thread_fence(std::memory_order_release);
+        flow.note_status(flow_status::kCounted);
+    }
     const auto side = static_cast<unsigned>(direction);
     own.packets[side].add(1);
     own.bytes[side].add(ip_length);

@@ -52,13 +52,4 @@ KeyOrder FlowArrays::store_key(FlowIndex index, const Tuple& original) noexcept 
     return order;
 }
 
-void FlowArrays::prefetch(FlowIndex index) const noexcept {
-    const auto* flow = reinterpret_cast<const char*>(&flows[index]);
-    __builtin_prefetch(flow, 1);
-    __builtin_prefetch(flow + 64, 1);
-    prefetch_rank(index);
-    if (forwarding != nullptr) __builtin_prefetch(&forwarding[index], 1);
-    if (accounting != nullptr) __builtin_prefetch(&accounting[index], 1);
-}
-
 }  // namespace rampart

@@ -11,6 +11,7 @@
 // may do what.
 #pragma once
 
+#include "base/prefetch.h"
 #include "base/seq_cell.h"
 #include "conntrack/flow.h"
 #include "conntrack/flow_record.h"
@@ -35,12 +36,22 @@ struct FlowArrays {
     bool create(uint32_t slots, Parts parts, int numa_node);
     static uint64_t bytes_for(uint32_t slots, Parts parts) noexcept;  // table_bytes.cc
 
-    // Everything that a flow's beginning or end touches is on its way to the cache.
-    void prefetch(FlowIndex index) const noexcept;
+    // Everything that a flow's end touches is on its way to the cache.
+    void prefetch_end(FlowIndex index) const noexcept {
+        prefetch_to_write(&flows[index]);
+        prefetch_rank(index);
+        if (forwarding != nullptr) prefetch_to_write(&forwarding[index]);
+    }
+    // The same of its beginning.
+    void prefetch_begin(FlowIndex index, bool is_tcp, bool is_counted) const noexcept {
+        prefetch_end(index);
+        if (is_tcp) prefetch_to_write(reinterpret_cast<const char*>(&flows[index]) + 64);
+        if (is_counted && accounting != nullptr) prefetch_to_write(&accounting[index]);
+    }
     // What a change of its timeout and rank touches.
     void prefetch_rank(FlowIndex index) const noexcept {
-        __builtin_prefetch(&sweep_at[index], 1);
-        __builtin_prefetch(&records[index], 1);
+        prefetch_to_write(&sweep_at[index]);
+        prefetch_to_write(&records[index]);
     }
 
     // The key of a flow before it is entered; whether it is in the other order than the tuple.

@@ -1,11 +1,14 @@
 #include "conntrack/flow_table.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstring>
 #include <new>
 
 #include <rte_malloc.h>
 
 #include "base/assert.h"
+#include "base/prefetch.h"
 
 namespace rampart {
 namespace {
@@ -89,14 +92,15 @@ Tuple FlowTable::tuple_of(FlowIndex index, Direction direction) const noexcept {
 FlowIndex FlowTable::allocate() noexcept {
     if (free_count_ == 0) return kNoFlow;
     const FlowIndex index = free_[--free_count_];
-    new (&arrays_.flows[index]) Flow;
-    if (arrays_.accounting != nullptr) new (&arrays_.accounting[index]) FlowAccounting;
+    // What is in the second line and in `accounting` others make valid.
+    std::memset(static_cast<void*>(&arrays_.flows[index]), 0, offsetof(Flow, tcp));
     if (arrays_.forwarding != nullptr) new (&arrays_.forwarding[index]) Forwarding;
     return index;
 }
 
-void FlowTable::prefetch_free(uint32_t ahead) const noexcept {
-    if (ahead < free_count_) prefetch_slot(free_[free_count_ - 1 - ahead]);
+void FlowTable::prefetch_free(uint32_t ahead, bool is_tcp, bool is_counted) const noexcept {
+    if (ahead < free_count_)
+        arrays_.prefetch_begin(free_[free_count_ - 1 - ahead], is_tcp, is_counted);
 }
 
 void FlowTable::release(FlowIndex index) noexcept {
@@ -183,7 +187,7 @@ FlowTable::Evicted FlowTable::evict(Tick now) noexcept {
             continue;
         }
         if (const FlowIndex next = unassured_.after(oldest); next != kNoFlow)
-            arrays_.prefetch(next);
+            arrays_.prefetch_end(next);
         erase(oldest);
         return is_expired ? Evicted::Expired : Evicted::Unassured;
     }
@@ -247,7 +251,9 @@ void FlowTable::set_deadline(FlowIndex index, Tick deadline) noexcept {
 
 FlowTraffic FlowTable::traffic(FlowIndex index) const noexcept {
     FlowTraffic traffic;
-    if (arrays_.accounting == nullptr) return traffic;
+    if (arrays_.accounting == nullptr || !arrays_.flows[index].has(flow_status::kCounted))
+        return traffic;
+    std::atomic_thread_fence(std::memory_order_acquire);
     const FlowAccounting& own = arrays_.accounting[index];
     for (const unsigned side : {0u, 1u}) {
         traffic.packets[side] = own.packets[side].load();
@@ -270,7 +276,7 @@ bool FlowTable::erase_incarnation(FlowIndex index, uint32_t serial) noexcept {
 void FlowTable::discount(FlowIndex index, uint32_t serial, unsigned side, uint64_t packets,
                          uint64_t bytes) noexcept {
     if (!is_live(index) || arrays_.records[index].serial() != serial) return;
-    if (arrays_.accounting == nullptr) return;
+    if (arrays_.accounting == nullptr || !arrays_.flows[index].has(flow_status::kCounted)) return;
     FlowAccounting& own = arrays_.accounting[index];
     // Two callers may have shown the same packets.
     own.packets[side].store(own.packets[side].load() - std::min(packets, own.packets[side].load()));
@@ -292,7 +298,7 @@ void FlowTable::prefetch_end_if_due(FlowIndex index, Tick now) const noexcept {
     keys_.prefetch(keys_.hash_of(index));
     const SlotLink& link = arrays_.records[index].link;
     for (const FlowIndex neighbour : {link.older, link.newer})
-        if (neighbour != kNoFlow) __builtin_prefetch(&arrays_.records[neighbour], 1);
+        if (neighbour != kNoFlow) prefetch_to_write(&arrays_.records[neighbour]);
 }
 
 bool FlowTable::expire_if_due(FlowIndex index, Tick now) noexcept {

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "base/prefetch.h"
 #include "base/result.h"
 #include "conntrack/flow.h"
 #include "conntrack/flow_arrays.h"
@@ -52,7 +53,7 @@ class FlowTable {
     // Gives an allocated flow back that was never confirmed.
     void release(FlowIndex index) noexcept;
     // What the allocation after `ahead` others will touch is on its way to the cache.
-    void prefetch_free(uint32_t ahead) const noexcept;
+    void prefetch_free(uint32_t ahead, bool is_tcp, bool is_counted) const noexcept;
     // Puts it into the table under the key of its first packet, whose tuple is info.original, and
     // gives it a serial number. False when there is no room: the flow is released.
     bool confirm(FlowIndex index, const Packet& first_packet, uint32_t hash, FlowInfo& info,
@@ -85,7 +86,7 @@ class FlowTable {
     }
     // Before several are erased: first the slots of all, then what the end of those that are due
     // touches elsewhere.
-    void prefetch_slot(FlowIndex index) const noexcept { arrays_.prefetch(index); }
+    void prefetch_slot(FlowIndex index) const noexcept { arrays_.prefetch_end(index); }
     void prefetch_end_if_due(FlowIndex index, Tick now) const noexcept;
     // Makes the slots of erased flows available again. Call when no packet refers to them. One for
     // which `is_done(index)` is false stays as it is until a later call.
@@ -129,15 +130,14 @@ class FlowTable {
     Flow& flow(FlowIndex index) noexcept { return arrays_.flows[index]; }
     const Flow& flow(FlowIndex index) const noexcept { return arrays_.flows[index]; }
     void prefetch(FlowRef ref, size_t line) const noexcept {
-        __builtin_prefetch(reinterpret_cast<const char*>(&arrays_.flows[ref.index()]) + 64 * line,
-                           0);
+        prefetch_to_read(reinterpret_cast<const char*>(&arrays_.flows[ref.index()]) + 64 * line);
     }
     FlowTies& ties(FlowIndex index) noexcept { return arrays_.flows[index].ties; }
     const FlowTies& ties(FlowIndex index) const noexcept { return arrays_.flows[index].ties; }
     // What counts the packets of each flow; null without FlowTableOptions::has_accounting.
     FlowAccounting* accounting() noexcept { return arrays_.accounting; }
     void prefetch_accounting(FlowRef ref) const noexcept {
-        __builtin_prefetch(&arrays_.accounting[ref.index()], 1);
+        prefetch_to_write(&arrays_.accounting[ref.index()]);
     }
     // With FlowTableOptions::has_ways.
     Forwarding& forwarding(FlowIndex index) noexcept { return arrays_.forwarding[index]; }

@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "base/ip_address.h"
+#include "base/prefetch.h"
 #include "conntrack/table_entry.h"
 #include "packet/tuple.h"
 
@@ -30,7 +31,7 @@ class KeyStore {
     void remove(uint32_t slot) noexcept;
     bool is_key(uint32_t slot, Family family, const void* key) const noexcept;
     TableEntry entry(uint32_t slot) const noexcept { return keys_[slot].entry; }
-    void prefetch(uint32_t slot) const noexcept { __builtin_prefetch(&keys_[slot]); }
+    void prefetch(uint32_t slot) const noexcept { prefetch_to_read(&keys_[slot]); }
 
   private:
     struct alignas(64) Written {

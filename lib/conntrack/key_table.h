@@ -15,6 +15,7 @@
 #include <string>
 #include <type_traits>
 
+#include "base/prefetch.h"
 #include "base/result.h"
 #include "conntrack/flow_arrays.h"
 #include "conntrack/key_batch.h"
@@ -55,9 +56,8 @@ class KeyTable {
     uint32_t hash_of(FlowIndex index) const noexcept;  // of this flow's key
 
     // For each of a batch, in any order: plain(at, FlowRef) where there is a plain entry, of a
-    // packet whose key is not swapped; other(at, TableEntry) for everything else, and nothing.
-    // settle() says whether such an entry is the packet's.
-    // What the entries name is on its way to the cache then.
+    // packet whose key is not swapped; other(at, TableEntry) for everything else, and nothing:
+    // settle() says whether it is the packet's. What they name is asked for in the cache.
     template <typename Plain, typename Other>
     void find(const KeyBatch& batch, Family family, Plain plain, Other other) const noexcept {
         if (!has_tags_) [[unlikely]]
@@ -118,12 +118,12 @@ class KeyTable {
         if (TagIndex::is_foreign(word)) [[unlikely]]
             return prefetch_foreign(word);
         const FlowIndex index = TagIndex::index_of(word);
-        __builtin_prefetch(&arrays_->flows[index]);
-        if (arrays_->forwarding != nullptr) __builtin_prefetch(&arrays_->forwarding[index], 1);
+        prefetch_to_read(&arrays_->flows[index]);
+        if (arrays_->forwarding != nullptr) prefetch_to_write(&arrays_->forwarding[index]);
     }
     void prefetch_addresses(uint32_t word) const noexcept {
         if (!TagIndex::is_foreign(word))
-            __builtin_prefetch(&arrays_->addresses6[TagIndex::index_of(word)]);
+            prefetch_to_read(&arrays_->addresses6[TagIndex::index_of(word)]);
     }
     void prefetch_foreign(uint32_t word) const noexcept;
     // The entry that was proposed, if its key is this one, or another one of this key.

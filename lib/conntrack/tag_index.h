@@ -23,6 +23,7 @@
 
 #include <cstdint>
 
+#include "base/prefetch.h"
 #include "conntrack/table_entry.h"
 #include "conntrack/tag_bucket.h"
 
@@ -48,12 +49,12 @@ class TagIndex {
     // False: it was not there.
     bool remove(uint32_t hash, TableEntry entry) noexcept;
 
-    void prefetch(uint32_t hash) const noexcept { __builtin_prefetch(&buckets_[home_of(hash)], 1); }
+    void prefetch(uint32_t hash) const noexcept { prefetch_to_write(&buckets_[home_of(hash)]); }
     // Before add(), of a hash whose home is in the cache: where else it may go.
     void prefetch_room(uint32_t hash) const noexcept {
         const uint32_t home = home_of(hash);
         if (buckets_[home].ways_with(kFree) == 0)
-            __builtin_prefetch(&buckets_[partner_of(home, tag_of(hash))], 1);
+            prefetch_to_write(&buckets_[partner_of(home, tag_of(hash))]);
     }
 
     // What an entry is while it lies here: the low half of a TableEntry with its flags in the
@@ -161,7 +162,7 @@ void TagIndex::propose(const uint32_t* hashes, uint32_t count, uint32_t* words,
     uint32_t late_count = 0;
     const auto ask_for = [&](uint32_t at) {
         homes[at] = &buckets_[home_of(hashes[at])];
-        __builtin_prefetch(homes[at]);
+        prefetch_to_read(homes[at]);
     };
     for (uint32_t at = 0; at < count && at < kPrefetchAhead; ++at)
         ask_for(at);
@@ -174,7 +175,7 @@ void TagIndex::propose(const uint32_t* hashes, uint32_t count, uint32_t* words,
             proposed(at, words[at]);
         } else if (bucket.away != 0) {
             words[at] = partner_of(static_cast<uint32_t>(&bucket - buckets_), tag_of(hashes[at]));
-            __builtin_prefetch(&buckets_[words[at]]);
+            prefetch_to_read(&buckets_[words[at]]);
             late[late_count++] = static_cast<uint8_t>(at);
         } else {
             words[at] = kNothing;

@@ -30,8 +30,9 @@ bool read_flow(const FlowTable& flows, uint16_t worker, FlowIndex index, Tick no
         entry.packets[side] = traffic.packets[side];
         entry.bytes[side] = traffic.bytes[side];
     }
-    const uint32_t master = flow.ties.master.load();
-    const uint32_t master_serial = flow.ties.master_serial.load();
+    const bool is_expected = entry.status & flow_status::kExpected;
+    const uint32_t master = is_expected ? flow.master.flow.load() : 0;
+    const uint32_t master_serial = flow.master.serial.load();
     const uint8_t helper = flow.ties.helper.load();
     const bool is_translated = flow_status::is_translated(entry.status);
     FlowReply translated;

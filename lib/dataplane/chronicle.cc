@@ -47,7 +47,7 @@ void chronicle_update(WorkerContext& context, FlowIndex index, uint16_t status_b
     const Flow& flow = context.flows.flow(index);
     if (flow.has(flow_status::kDying) || !flow.has(flow_status::kConfirmed)) return;
     const bool state_changed = flow.state.load() != state_before;
-    if (state_changed || flow.status.load() != status_before)
+    if (state_changed || ((flow.status.load() ^ status_before) & ~flow_status::kCounted) != 0)
         write_flow(context, index, JournalKind::Update, state_changed);
 }
 

@@ -8,9 +8,11 @@ constexpr TcpState IG = Ignore, IV = Invalid, SS = SynSent, SR = SynRecv, ES = E
                    FW = FinWait, CW = CloseWait, LA = LastAck, TW = TimeWait, CL = Close,
                    S2 = SynSent2;
 
+}  // namespace
+
 // Columns: NONE, SYN_SENT, SYN_RECV, ESTABLISHED, FIN_WAIT, CLOSE_WAIT, LAST_ACK, TIME_WAIT, CLOSE,
 // SYN_SENT2.
-constexpr TcpState kTable[2][kTcpClassCount][kTcpStateCount] = {
+const TcpState kTcpTable[2][kTcpClassCount][kTcpStateCount] = {
     {// Original direction.
      // syn: opens, is a retransmission, or meets a live connection (ignored: the peer will answer
      // with a challenge ACK, RFC 5961). In TIME_WAIT and CLOSE it may open the connection again.
@@ -36,12 +38,5 @@ constexpr TcpState kTable[2][kTcpClassCount][kTcpStateCount] = {
      {IV, CL, CL, CL, CL, CL, CL, CL, CL, CL},
      {IV, IV, IV, IV, IV, IV, IV, IV, IV, IV}},
 };
-
-}  // namespace
-
-TcpState next_tcp_state(Direction direction, TcpClass tcp_class, TcpState state) noexcept {
-    return kTable[static_cast<unsigned>(direction)][static_cast<unsigned>(tcp_class)]
-                 [static_cast<unsigned>(state)];
-}
 
 }  // namespace rampart

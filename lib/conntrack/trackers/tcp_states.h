@@ -34,6 +34,10 @@ inline constexpr std::string_view kTcpStateNames[kTcpStateCount] = {
     "NONE",       "SYN_SENT", "SYN_RECV",  "ESTABLISHED", "FIN_WAIT",
     "CLOSE_WAIT", "LAST_ACK", "TIME_WAIT", "CLOSE",       "SYN_SENT2"};
 
-TcpState next_tcp_state(Direction direction, TcpClass tcp_class, TcpState state) noexcept;
+extern const TcpState kTcpTable[2][kTcpClassCount][kTcpStateCount];
+inline TcpState next_tcp_state(Direction direction, TcpClass tcp_class, TcpState state) noexcept {
+    return kTcpTable[static_cast<unsigned>(direction)][static_cast<unsigned>(tcp_class)]
+                    [static_cast<unsigned>(state)];
+}
 
 }  // namespace rampart

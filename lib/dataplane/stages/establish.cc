@@ -40,7 +40,8 @@ void confirm_flow(Burst& burst, uint32_t i, WorkerContext& context,
     const Tick timeout = beginning.timeout;
     cache_verdict(flow, 0, packet, burst.ct_class[i], beginning.judged.path, context);
     if (context.snapshot->conntrack.accounting && context.flows.accounting() != nullptr)
-        count_traffic(context.flows.accounting()[index], Direction::Original, packet.ip_length);
+        count_traffic(flow, context.flows.accounting()[index], Direction::Original,
+                      packet.ip_length);
     FlowInfo info;
     info.original = beginning.original;
     info.created_ns = context.now.wall_ns;
@@ -107,6 +108,11 @@ void start_flow(Burst& burst, uint32_t i, WorkerContext& context, bool is_alone)
         context.flows.release(index);
 }
 
+// For what will begin soon this is a guess, as good as any.
+bool is_tcp(const Burst& burst, uint32_t i) noexcept {
+    return burst.packet[i].protocol == ip_protocol::kTcp;
+}
+
 // The flows that this burst has started, by a few bits of their hashes: most packets need not look
 // for one.
 class StartedHashes {
@@ -124,8 +130,10 @@ class StartedHashes {
 
 void establish(Burst& burst, WorkerContext& context) noexcept {
     if (burst.starting == 0) return;
+    const bool counts = context.snapshot->conntrack.accounting;
+    const auto first = static_cast<uint32_t>(__builtin_ctzll(burst.starting));
     for (uint32_t ahead = 0; ahead < kPrefetchAhead; ++ahead)
-        context.flows.prefetch_free(ahead);
+        context.flows.prefetch_free(ahead, is_tcp(burst, first), counts);
     for_each(burst.starting, [&](uint32_t i) {
         burst.ct_class[i] = CtClass::New;
         burst.flow[i] = FlowRef{};  // of whose that is over the direction does not count any more
@@ -135,7 +143,7 @@ void establish(Burst& burst, WorkerContext& context) noexcept {
     StartedHashes started;
     const PacketMask company = in_company(burst, context);  // enters keys of others, too
     for_each(burst.starting, [&](uint32_t i) {
-        context.flows.prefetch_free(kPrefetchAhead);
+        context.flows.prefetch_free(kPrefetchAhead, is_tcp(burst, i), counts);
         const uint32_t hash = burst.hash[i];
         if (company == 0 && !started.may_have(hash) && !burst.packet[i].is_icmp_error) {
             started.add(hash);

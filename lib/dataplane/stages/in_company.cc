@@ -204,8 +204,8 @@ void attach_helper(Burst& burst, uint32_t i, WorkerContext& context, FlowIndex i
 uint8_t tie_to_helpers(Burst& burst, uint32_t i, WorkerContext& context, Flow& flow,
                        const Company& company) noexcept {
     if (company.is_expected) {
-        flow.ties.master.store(company.expectation.master + 1);
-        flow.ties.master_serial.store(company.expectation.master_serial);
+        flow.master.flow.store(company.expectation.master + 1);
+        flow.master.serial.store(company.expectation.master_serial);
     }
     const uint8_t helper = wanted_helper(burst, i, context, company);
     flow.ties.helper.store(helper);

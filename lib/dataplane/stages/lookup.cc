@@ -1,5 +1,6 @@
 // lookup: flow keys -> FlowRef, for the whole burst at once, and the flows on their way to the
 // cache. A packet whose flow another worker keeps goes there.
+#include "base/prefetch.h"
 #include "dataplane/stages.h"
 
 namespace rampart {
@@ -27,7 +28,7 @@ void prefetch_flows(const Burst& burst, const WorkerContext& context) noexcept {
     for_each(burst.tracked, [&](uint32_t i) {
         context.flows.prefetch(burst.flow[i], 0);
         if (context.routed_ports != 0)
-            __builtin_prefetch(&context.flows.forwarding(burst.flow[i].index()), 1);
+            prefetch_to_write(&context.flows.forwarding(burst.flow[i].index()));
     });
 }
 

@@ -3,6 +3,7 @@
 
 #include <rte_mbuf.h>
 
+#include "base/prefetch.h"
 #include "dataplane/helper_flows.h"
 #include "dataplane/stages.h"
 #include "dataplane/transport_checksum.h"
@@ -139,7 +140,7 @@ void sort_fragment(Burst& burst, uint32_t i) noexcept {
 }
 
 void prefetch_frame(const Burst& burst, uint32_t i) noexcept {
-    if (i < burst.count) __builtin_prefetch(rte_pktmbuf_mtod(burst.mbuf[i], const void*));
+    if (i < burst.count) prefetch_to_read(rte_pktmbuf_mtod(burst.mbuf[i], const void*));
 }
 
 // Where the frames of a burst came in that carry no tag, by port: most have the same destination.

@@ -36,7 +36,8 @@ FlowAccounting* accounting_of(WorkerContext& context) noexcept {
 void count(WorkerContext& context, FlowIndex index, Direction direction,
            const Packet& packet) noexcept {
     FlowAccounting* all = accounting_of(context);
-    if (all != nullptr) count_traffic(all[index], direction, packet.ip_length);
+    if (all != nullptr)
+        count_traffic(context.flows.flow(index), all[index], direction, packet.ip_length);
 }
 
 // What the short ways below need, read once per burst: the compiler must take every byte that a
@@ -86,7 +87,7 @@ inline bool track_settled(Burst& burst, uint32_t i, WorkerContext& context,
         return false;
     context.flows.refresh(flow, ref.index(), with.now + timeout);
     if (with.accounting != nullptr)
-        count_traffic(with.accounting[ref.index()], ref.direction(), packet.ip_length);
+        count_traffic(flow, with.accounting[ref.index()], ref.direction(), packet.ip_length);
     burst.ct_class[i] = CtClass::Established;
     return true;
 }
@@ -145,7 +146,7 @@ template <bool kIsRouted>
         prefetch_next(burst, ahead, context, with);
         context.flows.refresh(flow, ref.index(), with.now + timeout);
         if (with.accounting != nullptr)
-            count_traffic(with.accounting[ref.index()], ref.direction(), packet.ip_length);
+            count_traffic(flow, with.accounting[ref.index()], ref.direction(), packet.ip_length);
         run.count(packet.ip_length);
         burst.ct_class[i] = CtClass::Established;
         burst.path[i] = path;

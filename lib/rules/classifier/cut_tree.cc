@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/prefetch.h"
 #include "rules/classifier/bits.h"
 #include "rules/classifier/match_block.h"
 
@@ -61,7 +62,7 @@ void CutTree::find(const RuleKey* keys, unsigned count, uint32_t* best) const no
             index = index << root_[w].bits |
                     gather_bits(window_of(keys[i], root_[w].index), root_[w].mask);
         node[i] = &nodes_[index];
-        __builtin_prefetch(node[i]);
+        prefetch_to_read(node[i]);
     }
     // Those that are not yet at a leaf; collected without a branch.
     uint8_t inner[kBatch];
@@ -72,7 +73,7 @@ void CutTree::find(const RuleKey* keys, unsigned count, uint32_t* best) const no
         const uint8_t* block =
             &blocks_[(node[i]->is_leaf() ? uint64_t{node[i]->base} : 0) * layout_.stride];
         for (uint32_t at = 0; at < layout_.stride; at += 64)
-            __builtin_prefetch(block + at);
+            prefetch_to_read(block + at);
     };
     for (unsigned i = 0; i < count; ++i)
         look(i);
@@ -82,7 +83,7 @@ void CutTree::find(const RuleKey* keys, unsigned count, uint32_t* best) const no
             const unsigned i = inner[at];
             node[i] = &nodes_[node[i]->base +
                               gather_bits(window_of(keys[i], node[i]->detail), node[i]->mask)];
-            __builtin_prefetch(node[i]);
+            prefetch_to_read(node[i]);
         }
         inner_count = 0;
         for (unsigned at = 0; at < waiting; ++at)

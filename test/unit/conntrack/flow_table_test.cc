@@ -247,7 +247,7 @@ TEST_CASE("a table for transparent pairs keeps nothing about ways") {
                                      .hash = KeyedHash::from_seed(3)});
     std::vector<FlowIndex> taken;
     for (FlowIndex index = table->allocate(); index != kNoFlow; index = table->allocate()) {
-        table->prefetch_free(0);
+        table->prefetch_free(0, true, true);
         table->ties(index).helper_slot = 7;
         taken.push_back(index);
     }
@@ -298,9 +298,9 @@ TEST_CASE("a table without IPv6 has no room for its addresses") {
 TEST_CASE("a flow's packets are told by direction, and what was told is taken off") {
     auto table = make_table(64);
     const FlowIndex index = insert(*table, Parsed("udp 10.0.0.1:9 > 192.0.2.1:53"));
-    count_traffic(table->accounting()[index], Direction::Original, 100);
-    count_traffic(table->accounting()[index], Direction::Original, 60);
-    count_traffic(table->accounting()[index], Direction::Reply, 40);
+    count_traffic(table->flow(index), table->accounting()[index], Direction::Original, 100);
+    count_traffic(table->flow(index), table->accounting()[index], Direction::Original, 60);
+    count_traffic(table->flow(index), table->accounting()[index], Direction::Reply, 40);
     FlowInfo info;
     REQUIRE(table->read_info(index, info));
     table->discount(index, info.serial, 0, 1, 100);
