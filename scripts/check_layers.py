@@ -15,7 +15,8 @@ RESERVED = {
     r"yaml-cpp/.*": ("config/document.cc",),
     r"fixbuf/.*": ("control/flow_export/ipfix_encoder.cc",),
     r"rte_.*": ("dpdk/", "dataplane/", "routing/", "kernel/", "conntrack/flow_arrays.cc", "conntrack/flow_table.cc",
-                 "conntrack/rte_hash_index.cc", "conntrack/tag_index.cc", "conntrack/key_store.cc", "control/"),
+                 "conntrack/rte_hash_index.cc", "conntrack/tag_index.cc", "conntrack/key_store.cc", "control/",
+                 "pch/"),
 }
 
 

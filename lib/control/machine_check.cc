@@ -19,7 +19,8 @@ void check_device(const DeviceSettings& device, const MachineFacts& machine,
     std::string hint = did_you_mean(address, words);
     if (hint.empty()) hint = "`dpdk-devbind.py --status` lists the devices";
     diagnostics.error("E027", device.location,
-                      fmt::format("this machine has no device {}", quoted(address)),
+                      // Of a string, std::quoted() would be found as well.
+                      fmt::format("this machine has no device {}", rampart::quoted(address)),
                       std::move(hint));
 }
 

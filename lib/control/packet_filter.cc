@@ -1,6 +1,3 @@
-// rte_bpf_convert() has no stable ABI yet in DPDK 22.11.
-#define ALLOW_EXPERIMENTAL_API
-
 #include "control/packet_filter.h"
 
 #include <pcap/pcap.h>
@@ -8,6 +5,9 @@
 #include <rte_malloc.h>
 
 #include "base/diagnostics.h"
+
+// rte_bpf_convert() has no stable ABI yet in DPDK 22.11.
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 
 namespace rampart {
 namespace {

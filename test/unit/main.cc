@@ -1,2 +1,5 @@
-#define CATCH_CONFIG_MAIN
-#include <catch2/catch.hpp>
+#include "unit/catch.h"
+
+int main(int argc, char** argv) {
+    return rampart::run_tests(argc, argv);
+}

@@ -1,10 +1,9 @@
 // These tests make network namespaces and TAPs of their own, which takes root.
-#define CATCH_CONFIG_RUNNER
 #include <cstdio>
 #include <sched.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
+#include "unit/catch.h"
 
 int main(int argc, char** argv) {
     constexpr int kSkipped = 77;  // as Meson understands it
@@ -12,5 +11,5 @@ int main(int argc, char** argv) {
         std::puts("these need root and /dev/net/tun\n0 passed, 0 failed, 1 skipped");
         return kSkipped;
     }
-    return Catch::Session().run(argc, argv);
+    return rampart::run_tests(argc, argv);
 }
