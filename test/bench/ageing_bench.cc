@@ -101,7 +101,7 @@ class AgeingBench {
             const KeyOrder order = make_key(info.original, packet.key4);
             packet.swapped = order.swapped;
             packet.self_inverse = false;
-            const uint32_t hash = table_->keys().hash_of(packet.key4);
+            const uint32_t hash = table_->keys().hash_of(info.original);
             const FlowIndex index = table_->allocate();
             if (!table_->confirm(index, packet, hash, info, deadline)) std::abort();
         }
