@@ -17,8 +17,8 @@ LIMIT_BYTES = 6 << 30
 
 def bytes_per_flow(setup, build):
     """Of the process, from two capacities, so that what does not depend on them falls out: the share of the heap
-    that is kept for gaps is the same for both."""
-    capacities = (1 << 21, 3 << 20)
+    that is kept for gaps has reached its limit with both."""
+    capacities = (1 << 22, 6 << 20)
     sizes = []
     for flows in capacities:
         program = build(flows)
