@@ -30,6 +30,11 @@ FlowRef plain_ref(FlowIndex index, bool is_turned) noexcept {
     return {index, is_turned ? Direction::Reply : Direction::Original};
 }
 
+// Packets of the flow have been counted since it began.
+bool has_counts(const FlowArrays& arrays, FlowIndex index) noexcept {
+    return arrays.accounting != nullptr && arrays.flows[index].has(flow_status::kCounted);
+}
+
 // 0 means "free" in the sweep array, so a deadline of tick 0 is looked at one tick later.
 Tick sweep_tick(Tick deadline) noexcept {
     return deadline == 0 ? 1 : deadline;
@@ -251,8 +256,7 @@ void FlowTable::set_deadline(FlowIndex index, Tick deadline) noexcept {
 
 FlowTraffic FlowTable::traffic(FlowIndex index) const noexcept {
     FlowTraffic traffic;
-    if (arrays_.accounting == nullptr || !arrays_.flows[index].has(flow_status::kCounted))
-        return traffic;
+    if (!has_counts(arrays_, index)) return traffic;
     std::atomic_thread_fence(std::memory_order_acquire);
     const FlowAccounting& own = arrays_.accounting[index];
     for (const unsigned side : {0u, 1u}) {
@@ -276,7 +280,7 @@ bool FlowTable::erase_incarnation(FlowIndex index, uint32_t serial) noexcept {
 void FlowTable::discount(FlowIndex index, uint32_t serial, unsigned side, uint64_t packets,
                          uint64_t bytes) noexcept {
     if (!is_live(index) || arrays_.records[index].serial() != serial) return;
-    if (arrays_.accounting == nullptr || !arrays_.flows[index].has(flow_status::kCounted)) return;
+    if (!has_counts(arrays_, index)) return;
     FlowAccounting& own = arrays_.accounting[index];
     // Two callers may have shown the same packets.
     own.packets[side].store(own.packets[side].load() - std::min(packets, own.packets[side].load()));

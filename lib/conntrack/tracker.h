@@ -88,6 +88,11 @@ inline bool has_ended(const Flow& flow, const Tracker& tracker) noexcept {
     return tracker.ended_states >> flow.state.load() & 1;
 }
 
+// A packet that is UNTRACKED whatever the rules say, if it is not INVALID.
+inline bool is_never_tracked(const Packet& packet, const ConntrackSettings& settings) noexcept {
+    return packet.is_untracked_icmpv6 || (packet.family == Family::Ipv6 && !settings.ipv6);
+}
+
 std::span<const Tracker* const> trackers() noexcept;
 // The generic tracker when no other claims the protocol.
 const Tracker& tracker_of(uint8_t protocol) noexcept;

@@ -76,7 +76,8 @@ bool needs_restart(const std::string& path) {
         return std::find(std::begin(kDevice), std::end(kDevice), path.substr(key)) !=
                std::end(kDevice);
     }
-    return path == "conntrack.max" || path == "conntrack.index" || path == "conntrack.counters";
+    return path == "conntrack.max" || path == "conntrack.index" || path == "conntrack.counters" ||
+           path == "conntrack.ipv6";
 }
 
 class SettingsComparison {

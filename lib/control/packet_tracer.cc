@@ -124,10 +124,6 @@ class Tracer {
 
   private:
     bool parse();
-    bool is_never_tracked() const noexcept {
-        return packet_.is_untracked_icmpv6 ||
-               (packet_.family == Family::Ipv6 && !snapshot_.conntrack.ipv6);
-    }
     bool judge_raw();
     void track();
     bool forward();
@@ -183,7 +179,8 @@ void Tracer::track() {
     } else if (packet_.invalid != InvalidReason::None) {
         result_.ct_class = CtClass::Invalid;
         result_.invalid = packet_.invalid;
-    } else if (is_never_tracked() && question_.state != CtClass::Invalid) {
+    } else if (is_never_tracked(packet_, snapshot_.conntrack) &&
+               question_.state != CtClass::Invalid) {
         result_.ct_class = CtClass::Untracked;
     } else if (question_.state) {
         result_.ct_class = *question_.state;

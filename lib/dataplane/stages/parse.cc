@@ -4,6 +4,7 @@
 #include <rte_mbuf.h>
 
 #include "base/prefetch.h"
+#include "conntrack/tracker.h"
 #include "dataplane/helper_flows.h"
 #include "dataplane/stages.h"
 #include "dataplane/transport_checksum.h"
@@ -114,8 +115,7 @@ void sort_ip_packet(Burst& burst, uint32_t i, WorkerContext& context) noexcept {
     if (packet.invalid != InvalidReason::None) {
         burst.ct_class[i] = CtClass::Invalid;
         burst.flowless |= bit(i);
-    } else if (packet.is_untracked_icmpv6 ||
-               (packet.family == Family::Ipv6 && !context.snapshot->conntrack.ipv6)) {
+    } else if (is_never_tracked(packet, context.snapshot->conntrack)) {
         burst.ct_class[i] = CtClass::Untracked;
         burst.flowless |= bit(i);
     } else {

@@ -21,11 +21,10 @@ struct Parsed {
     Packet packet;
 };
 
-std::unique_ptr<FlowTable> make_table(uint32_t capacity) {
-    auto table = FlowTable::create({.name = DpdkSession::get().unique_name("table"),
-                                    .capacity = capacity,
-                                    .numa_node = -1,
-                                    .hash = KeyedHash::from_seed(3)});
+std::unique_ptr<FlowTable> make_table(FlowTable::Options options) {
+    options.name = DpdkSession::get().unique_name("table");
+    options.hash = KeyedHash::from_seed(3);
+    auto table = FlowTable::create(options);
     REQUIRE(table.has_value());
     return std::move(*table);
 }
@@ -68,7 +67,7 @@ FlowIndex insert(FlowTable& table, const Parsed& parsed, Tick deadline = 1000) {
 }  // namespace
 
 TEST_CASE("a flow is found from both directions, and the direction is right") {
-    auto table = make_table(64);
+    auto table = make_table({.capacity = 64});
     const std::pair<const char*, const char*> flows[] = {
         {"tcp 10.0.0.2:9 > 192.0.2.1:80 S", "tcp 192.0.2.1:80 > 10.0.0.2:9 SA"},
         {"tcp 192.0.2.1:81 > 10.0.0.2:9 S", "tcp 10.0.0.2:9 > 192.0.2.1:81 SA"},
@@ -90,7 +89,7 @@ TEST_CASE("a flow is found from both directions, and the direction is right") {
 }
 
 TEST_CASE("a packet that is its own reply is a reply from the second on") {
-    auto table = make_table(64);
+    auto table = make_table({.capacity = 64});
     const Parsed land("udp 10.0.0.2:7 > 10.0.0.2:7");
     const FlowIndex index = insert(*table, land);
     CHECK(find(*table, land).index() == index);
@@ -98,7 +97,7 @@ TEST_CASE("a packet that is its own reply is a reply from the second on") {
 }
 
 TEST_CASE("an erased flow is gone at once but its slot waits for the end of the burst") {
-    auto table = make_table(1);
+    auto table = make_table({.capacity = 1});
     const Parsed one("udp 10.0.0.2:1 > 192.0.2.1:53"), two("udp 10.0.0.2:2 > 192.0.2.1:53");
     const FlowIndex index = insert(*table, one);
     table->erase(index);
@@ -121,7 +120,7 @@ TEST_CASE("an erased flow is gone at once but its slot waits for the end of the 
 
 TEST_CASE("a table takes as many flows as it promised, again and again") {
     constexpr uint32_t kCapacity = 1000;
-    auto table = make_table(kCapacity);
+    auto table = make_table({.capacity = kCapacity});
     for (uint32_t round = 0; round < 5; ++round) {
         for (uint32_t i = 0; i < kCapacity; ++i)
             REQUIRE(insert(*table, Parsed("udp 10.0." + std::to_string(round) + ".2:" +
@@ -137,7 +136,7 @@ TEST_CASE("a table takes as many flows as it promised, again and again") {
 }
 
 TEST_CASE("in a full table there is still a slot to judge each packet of a burst with") {
-    auto table = make_table(2);
+    auto table = make_table({.capacity = 2});
     insert(*table, Parsed("udp 10.0.0.2:1 > 192.0.2.1:53"));
     insert(*table, Parsed("udp 10.0.0.2:2 > 192.0.2.1:53"));
     std::vector<FlowIndex> spare;
@@ -151,7 +150,7 @@ TEST_CASE("in a full table there is still a slot to judge each packet of a burst
 
 TEST_CASE("the oldest flow that is not ASSURED gives way; traffic is a second chance") {
     using Evicted = FlowTable::Evicted;
-    auto table = make_table(8);
+    auto table = make_table({.capacity = 8});
     std::vector<Parsed> packets;
     for (const char* port : {"1", "2", "3", "4"})
         packets.emplace_back(std::string("udp 10.0.0.2:") + port + " > 192.0.2.1:53");
@@ -176,7 +175,7 @@ TEST_CASE("the oldest flow that is not ASSURED gives way; traffic is a second ch
 }
 
 TEST_CASE("a released flow was never in the table") {
-    auto table = make_table(1);
+    auto table = make_table({.capacity = 1});
     const FlowIndex index = table->allocate();
     table->release(index);
     CHECK(table->count() == 0);
@@ -184,7 +183,7 @@ TEST_CASE("a released flow was never in the table") {
 }
 
 TEST_CASE("a flow expires at its deadline, and a later deadline postpones the sweep") {
-    auto table = make_table(8);
+    auto table = make_table({.capacity = 8});
     const FlowIndex index = insert(*table, Parsed("udp 10.0.0.2:1 > 192.0.2.1:53"), 1000);
     CHECK(table->sweep_at(index) == 1000);
     table->set_deadline(index, 5000);
@@ -200,7 +199,7 @@ TEST_CASE("a flow expires at its deadline, and a later deadline postpones the sw
 }
 
 TEST_CASE("deadlines work across the wrap of the tick") {
-    auto table = make_table(8);
+    auto table = make_table({.capacity = 8});
     const FlowIndex index = insert(*table, Parsed("udp 10.0.0.2:1 > 192.0.2.1:53"), 0xfffffff0);
     table->set_deadline(index, 0);  // tick 0, after the wrap
     CHECK_FALSE(table->expire_if_due(index, 0xffffffff));
@@ -209,7 +208,7 @@ TEST_CASE("deadlines work across the wrap of the tick") {
 }
 
 TEST_CASE("an erase by serial hits that incarnation only") {
-    auto table = make_table(1);
+    auto table = make_table({.capacity = 1});
     const Parsed one("udp 10.0.0.2:1 > 192.0.2.1:53");
     const FlowIndex index = insert(*table, one);
     FlowInfo info;
@@ -240,11 +239,7 @@ TEST_CASE("a table for transparent pairs keeps nothing about ways") {
     CHECK(FlowTable::bytes_for({.capacity = kFlows}) -
               FlowTable::bytes_for({.capacity = kFlows, .has_ways = false}) ==
           kFlows * kWays);
-    auto table = *FlowTable::create({.name = DpdkSession::get().unique_name("table"),
-                                     .capacity = kFlows,
-                                     .has_ways = false,
-                                     .numa_node = -1,
-                                     .hash = KeyedHash::from_seed(3)});
+    auto table = make_table({.capacity = kFlows, .has_ways = false});
     std::vector<FlowIndex> taken;
     for (FlowIndex index = table->allocate(); index != kNoFlow; index = table->allocate()) {
         table->prefetch_free(0, true, true);
@@ -262,11 +257,7 @@ TEST_CASE("a table without counters keeps none, and has seen nothing") {
     CHECK(FlowTable::bytes_for({.capacity = kFlows}) -
               FlowTable::bytes_for({.capacity = kFlows, .has_accounting = false}) ==
           kFlows * sizeof(FlowAccounting));
-    auto table = *FlowTable::create({.name = DpdkSession::get().unique_name("table"),
-                                     .capacity = kFlows,
-                                     .has_accounting = false,
-                                     .numa_node = -1,
-                                     .hash = KeyedHash::from_seed(3)});
+    auto table = make_table({.capacity = kFlows, .has_accounting = false});
     const FlowIndex index = insert(*table, Parsed("udp 10.0.0.1:9 > 192.0.2.1:53"));
     CHECK(table->accounting() == nullptr);
     CHECK(table->traffic(index).packets[0] == 0);
@@ -281,11 +272,7 @@ TEST_CASE("a table without IPv6 has no room for its addresses") {
     CHECK(FlowTable::bytes_for({.capacity = kFlows}) -
               FlowTable::bytes_for({.capacity = kFlows, .has_ipv6 = false}) ==
           kFlows * sizeof(StoredAddresses));
-    auto table = *FlowTable::create({.name = DpdkSession::get().unique_name("table"),
-                                     .capacity = kFlows,
-                                     .has_ipv6 = false,
-                                     .numa_node = -1,
-                                     .hash = KeyedHash::from_seed(3)});
+    auto table = make_table({.capacity = kFlows, .has_ipv6 = false});
     const Parsed packet("udp 10.0.0.1:9 > 192.0.2.1:53");
     const FlowIndex index = insert(*table, packet);
     CHECK(find(*table, packet).index() == index);
@@ -296,7 +283,7 @@ TEST_CASE("a table without IPv6 has no room for its addresses") {
 }
 
 TEST_CASE("a flow's packets are told by direction, and what was told is taken off") {
-    auto table = make_table(64);
+    auto table = make_table({.capacity = 64});
     const FlowIndex index = insert(*table, Parsed("udp 10.0.0.1:9 > 192.0.2.1:53"));
     count_traffic(table->flow(index), table->accounting()[index], Direction::Original, 100);
     count_traffic(table->flow(index), table->accounting()[index], Direction::Original, 60);
@@ -312,11 +299,7 @@ TEST_CASE("a flow's packets are told by direction, and what was told is taken of
 
 TEST_CASE("a table for translation has room for two keys of every flow") {
     constexpr uint32_t kFlows = 20'000;
-    auto table = *FlowTable::create({.name = DpdkSession::get().unique_name("table"),
-                                     .capacity = kFlows,
-                                     .keys_per_flow = 2,
-                                     .numa_node = -1,
-                                     .hash = KeyedHash::from_seed(3)});
+    auto table = make_table({.capacity = kFlows, .keys_per_flow = 2});
     Tuple original;
     original.family = Family::Ipv4;
     original.protocol = ip_protocol::kUdp;

@@ -73,6 +73,8 @@ TEST_CASE("settings are told by their path, and what needs a restart is marked")
           "restart  ~ conntrack.index: buckets -> rte_hash\n");
     CHECK(diff(plain, load(kWeb, "conntrack: { counters: false }\n")) ==
           "restart  ~ conntrack.counters: true -> false\n");
+    CHECK(diff(plain, load(kWeb, "conntrack: { ipv6: false }\n")) ==
+          "restart  ~ conntrack.ipv6: true -> false\n");
     CHECK(diff(load(kWeb, "reload: { established: recheck }\n"), plain) ==
           "live     ~ reload.established: recheck -> keep\n");
     const Json json = to_json(compare(plain, load(kWeb, "conntrack: { max: 5000 }\n")));
