@@ -47,6 +47,9 @@ inline uint16_t load_host16(const uint8_t* bytes) noexcept {
 inline uint32_t load_host32(const uint8_t* bytes) noexcept {
     return load<be32>(bytes).host();
 }
+inline uint64_t load_host64(const uint8_t* bytes) noexcept {
+    return __builtin_bswap64(load<uint64_t>(bytes));
+}
 
 inline void store_host16(uint8_t* bytes, uint16_t host) noexcept {
     store(bytes, be16::from_host(host));

@@ -78,18 +78,22 @@ inline constexpr uint8_t kExpectChallengeAck = 0x40, kSimultaneousOpen = 0x80;
 
 enum class TcpClass : uint8_t { Syn, SynAck, Fin, Ack, Rst, None };
 
+// The last packet of a flow that was accepted, or ignored by the state table.
+struct TcpLast {
+    uint32_t ack = 0;
+    uint32_t seq = 0;
+    uint32_t end = 0;
+    uint16_t win = 0;  // not scaled
+    TcpClass tcp_class = TcpClass::None;
+    Direction direction = Direction::Original;
+};
+
 // TCP's per-flow data (netfilter's struct ip_ct_tcp). Worker only.
 struct TcpFlow {
     TcpSide side[2];
     uint8_t scale[2]{};  // window shift of each side
     uint8_t flags[2]{};  // tcp_side
-    // The last packet that was accepted, or ignored by the state table.
-    uint32_t last_seq = 0;
-    uint32_t last_ack = 0;
-    uint32_t last_end = 0;
-    uint16_t last_win = 0;  // not scaled
-    TcpClass last_class = TcpClass::None;
-    Direction last_direction = Direction::Original;
+    TcpLast last;
     uint8_t last_scale = 0;
     uint8_t last_flags = 0;  // tcp_side of an ignored SYN, and tcp_last
     uint8_t retrans = 0;     // identical ACKs in a row

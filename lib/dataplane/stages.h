@@ -16,6 +16,8 @@
 //   translate   addresses, payload, link header       as it leaves
 #pragma once
 
+#include <new>
+
 #include "conntrack/expectation.h"
 #include "dataplane/burst.h"
 #include "dataplane/chronicle.h"
@@ -89,7 +91,8 @@ inline bool translates(const WorkerContext& context) noexcept {
 // one of the source.
 inline const Tuple& tuple_for_rules(Burst& burst, uint32_t i) noexcept {
     if (!(burst.tupled & bit(i))) {
-        burst.tuple[i] = tuple_of(burst.packet[i]);
+        // In place: a copy would wait for the parts that were just written.
+        ::new (static_cast<void*>(&burst.tuple[i])) Tuple(tuple_of(burst.packet[i]));
         burst.tupled |= bit(i);
     }
     return burst.tuple[i];

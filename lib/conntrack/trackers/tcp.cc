@@ -57,7 +57,7 @@ struct Step {
     unsigned peer;
 
     bool last_was(TcpClass tcp_class, unsigned from) const noexcept {
-        return tcp.last_class == tcp_class && index_of(tcp.last_direction) == from;
+        return tcp.last.tcp_class == tcp_class && index_of(tcp.last.direction) == from;
     }
     bool is_established() const noexcept {
         return old_state == TcpState::Established && input.flow.has(flow_status::kAssured);
@@ -76,13 +76,13 @@ bool may_reopen(const Step& step) noexcept {
 bool resynchronise(Step& step) noexcept {
     TcpFlow& tcp = step.tcp;
     if (step.segment.tcp_class != TcpClass::SynAck || !step.last_was(TcpClass::Syn, step.peer) ||
-        step.segment.ack != tcp.last_end)
+        step.segment.ack != tcp.last.end)
         return false;
     step.old_state = TcpState::SynSent;
     step.new_state = TcpState::SynRecv;
     TcpSide& opener = tcp.side[step.peer];
-    opener.end = opener.max_end = tcp.last_end;
-    opener.max_win = tcp.last_win == 0 ? 1 : tcp.last_win;
+    opener.end = opener.max_end = tcp.last.end;
+    opener.max_win = tcp.last.win == 0 ? 1 : tcp.last.win;
     tcp.scale[step.peer] = tcp.last_scale;
     tcp.last_flags &= static_cast<uint8_t>(~tcp_last::kExpectChallengeAck);
     tcp.flags[step.peer] = tcp.last_flags;
@@ -95,11 +95,11 @@ bool resynchronise(Step& step) noexcept {
 // An ignored packet leaves only a note, for the packet that answers it.
 TrackOutcome note_and_ignore(Step& step) noexcept {
     TcpFlow& tcp = step.tcp;
-    tcp.last_class = step.segment.tcp_class;
-    tcp.last_direction = step.input.direction;
-    tcp.last_seq = step.segment.seq;
-    tcp.last_end = step.segment.end;
-    tcp.last_win = step.segment.window;
+    tcp.last.tcp_class = step.segment.tcp_class;
+    tcp.last.direction = step.input.direction;
+    tcp.last.seq = step.segment.seq;
+    tcp.last.end = step.segment.end;
+    tcp.last.win = step.segment.window;
     const bool is_original = step.input.direction == Direction::Original;
     if (step.segment.tcp_class == TcpClass::Syn && is_original) {
         const TcpSynOptions options = read_syn_options(step.segment);
@@ -110,7 +110,7 @@ TrackOutcome note_and_ignore(Step& step) noexcept {
     }
     if (step.segment.tcp_class == TcpClass::Ack && !is_original &&
         step.old_state == TcpState::SynSent)
-        tcp.last_ack = step.segment.ack;
+        tcp.last.ack = step.segment.ack;
     return TrackOutcome::ignore();
 }
 
@@ -124,7 +124,7 @@ ResetCheck check_reset(Step& step) noexcept {
     if (step.old_state >= TcpState::FinWait && step.old_state <= TcpState::Close)
         return ResetCheck::Accept;  // the tuple may be in use again already
 
-    if (tcp.flags[step.peer] & tcp_side::kMaxAckSet && tcp.last_class != TcpClass::Syn) {
+    if (tcp.flags[step.peer] & tcp_side::kMaxAckSet && tcp.last.tcp_class != TcpClass::Syn) {
         const uint32_t seq = step.segment.seq;
         const uint32_t expected = tcp.side[step.peer].max_ack;
         if (seq == 0 && !step.is_established()) return ResetCheck::CheckWindow;
@@ -132,19 +132,19 @@ ResetCheck check_reset(Step& step) noexcept {
             return ResetCheck::Invalid;
         if (!step.is_established() || seq == expected) return ResetCheck::CheckWindow;
         // The last segment of a train, directly behind its data.
-        if (step.last_was(TcpClass::Ack, step.sender) && seq == tcp.last_end)
+        if (step.last_was(TcpClass::Ack, step.sender) && seq == tcp.last.end)
             return ResetCheck::CheckWindow;
         step.new_state = step.old_state;
     }
     // The answer to the other side's SYN, or to an ACK, that was let through.
     const bool answers_ignored =
         (flow.has(flow_status::kSeenReply) && step.last_was(TcpClass::Syn, step.peer)) ||
-        (!flow.has(flow_status::kAssured) && tcp.last_class == TcpClass::Ack);
-    if (answers_ignored && step.segment.ack == tcp.last_end) return ResetCheck::Accept;
+        (!flow.has(flow_status::kAssured) && tcp.last.tcp_class == TcpClass::Ack);
+    if (answers_ignored && step.segment.ack == tcp.last.end) return ResetCheck::Accept;
     // The answer to a challenge ACK that was let through.
     if (step.old_state == TcpState::SynSent &&
         step.last_was(TcpClass::Ack, index_of(Direction::Reply)) &&
-        step.segment.seq == tcp.last_ack)
+        step.segment.seq == tcp.last.ack)
         return ResetCheck::Accept;
     return ResetCheck::CheckWindow;
 }
@@ -160,8 +160,8 @@ TrackOutcome invalid_in_window(Step& step) noexcept {
         (tcp_class != TcpClass::Rst && tcp_class != TcpClass::Fin))
         return invalid;
     if (!step.last_was(TcpClass::Fin, step.peer) && !step.last_was(TcpClass::Rst, step.peer)) {
-        tcp.last_class = tcp_class;
-        tcp.last_direction = step.input.direction;
+        tcp.last.tcp_class = tcp_class;
+        tcp.last.direction = step.input.direction;
         return invalid;
     }
     const Tick left = ticks_left(flow.deadline.load(), step.input.now);
@@ -173,7 +173,7 @@ TrackOutcome invalid_in_window(Step& step) noexcept {
     return outcome;
 }
 
-Tick choose_timeout(const Step& step) noexcept {
+inline Tick choose_timeout(const Step& step) noexcept {
     const ConntrackSettings& settings = step.input.settings;
     const TcpFlow& tcp = step.tcp;
     const Tick of_state = settings.timeout(timeout_of(step.new_state));
@@ -183,15 +183,16 @@ Tick choose_timeout(const Step& step) noexcept {
     if (step.segment.tcp_class == TcpClass::Rst) return settings.timeout(TimeoutId::TcpClose);
     if ((tcp.flags[0] | tcp.flags[1]) & tcp_side::kUnacked && of_state > unacknowledged)
         return unacknowledged;
-    if (tcp.last_win == 0 && of_state > max_retrans) return max_retrans;
+    if (tcp.last.win == 0 && of_state > max_retrans) return max_retrans;
     return of_state;
 }
 
-TrackOutcome commit(Step& step) noexcept {
+// Inline: what a step is made of is known where it is made.
+[[gnu::always_inline]] inline TrackOutcome commit(const Step& step) noexcept {
     Flow& flow = step.input.flow;
     TcpFlow& tcp = step.tcp;
-    tcp.last_class = step.segment.tcp_class;
-    tcp.last_direction = step.input.direction;
+    tcp.last.tcp_class = step.segment.tcp_class;
+    tcp.last.direction = step.input.direction;
     if (step.old_state != step.new_state) {
         flow.state.store(static_cast<uint8_t>(step.new_state));
         if (step.new_state == TcpState::FinWait) tcp.flags[step.sender] |= tcp_side::kCloseInit;
@@ -311,26 +312,46 @@ TrackOutcome first(const TrackInput& input) noexcept {
     return run(input, segment);
 }
 
-// Data and acknowledgements of an established connection take a short way: the table says
-// ESTABLISHED for both directions and there is no special case, so only the window remains.
-TrackOutcome update(const TrackInput& input) noexcept {
+// Behind these answers of the table there is no special case, but for a challenge ACK that is
+// expected: only the window remains.
+constexpr uint32_t kPlainStates = 1u << static_cast<unsigned>(TcpState::Established) |
+                                  1u << static_cast<unsigned>(TcpState::FinWait) |
+                                  1u << static_cast<unsigned>(TcpState::CloseWait) |
+                                  1u << static_cast<unsigned>(TcpState::LastAck) |
+                                  1u << static_cast<unsigned>(TcpState::TimeWait);
+
+bool is_plain(const TcpFlow& tcp, const TcpSegment& segment, TcpState new_state) noexcept {
+    return (segment.flags & (tcp_flag::kSyn | tcp_flag::kRst | tcp_flag::kAck)) == tcp_flag::kAck &&
+           kPlainStates >> static_cast<unsigned>(new_state) & 1 &&
+           !(tcp.last_flags & tcp_last::kExpectChallengeAck);
+}
+
+// The peer was sent what the helper made of this side's stream, and acknowledges that.
+TrackOutcome update_adjusted(const TrackInput& input) noexcept {
     TcpSegment segment = read_segment(input.packet);
-    if (input.adjust != nullptr) [[unlikely]] {
-        // The peer was sent what the helper made of this side's stream, and acknowledges that.
-        segment.shift = offset_at(*input.adjust, opposite(input.direction), segment.ack - 1);
-        segment.ack -= static_cast<uint32_t>(segment.shift);
-    }
-    TcpFlow& tcp = input.flow.tcp;
-    const bool is_established =
-        input.flow.state.load() == static_cast<uint8_t>(TcpState::Established);
-    if (is_established && segment.tcp_class == TcpClass::Ack &&
-        advance_if_plain(tcp, input.direction, segment)) [[likely]] {
-        const unsigned sender = index_of(input.direction);
-        Step step{input,  tcp,       segment, TcpState::Established, TcpState::Established,
-                  sender, 1 - sender};
-        return commit(step);
-    }
+    segment.shift = offset_at(*input.adjust, opposite(input.direction), segment.ack - 1);
+    segment.ack -= static_cast<uint32_t>(segment.shift);
     return run(input, segment);
+}
+
+// Data and acknowledgements of a connection, and its end in order, take a short way. Nothing on it
+// needs the address of the segment, so that it stays in registers.
+TrackOutcome update(const TrackInput& input) noexcept {
+    if (input.adjust != nullptr) [[unlikely]]
+        return update_adjusted(input);
+    const TcpSegment segment = read_segment(input.packet);
+    TcpFlow& tcp = input.flow.tcp;
+    const TcpState old_state = static_cast<TcpState>(input.flow.state.load());
+    const TcpState new_state = next_tcp_state(input.direction, segment.tcp_class, old_state);
+    bool has_unacknowledged;
+    if (!is_plain(tcp, segment, new_state) ||
+        !advance_if_plain(tcp, input.direction, segment, has_unacknowledged)) [[unlikely]]
+        return run(input, read_segment(input.packet));
+    if (segment.tcp_class == TcpClass::Ack)
+        count_retransmission(tcp, input.direction, segment, segment.ack, segment.end);
+    const unsigned sender = index_of(input.direction);
+    const Step step{input, tcp, segment, old_state, new_state, sender, 1 - sender};
+    return commit(step);
 }
 
 // The states in which netfilter's early-drop mode takes ASSURED flows, too.

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstdint>
 
 #include "conntrack/flow.h"
@@ -55,21 +56,26 @@ inline constexpr std::array<TcpClass, 32> kTcpClassOfFlags = [] {
     return classes;
 }();
 
-// The header was checked by the parser. Inline: once per TCP packet.
-inline TcpSegment read_segment(const Packet& packet) noexcept {
+// The header was checked by the parser. Inline: once per TCP packet. `flags` are those of the
+// header as far as the caller wants to know them.
+inline TcpSegment read_segment(const Packet& packet, uint8_t flags) noexcept {
     const uint8_t* header = packet.l4();
     const uint32_t header_bytes = (header[12] >> 4) * 4u;
+    const uint64_t numbers = load_host64(header + 4);
     TcpSegment segment;
-    segment.flags = header[13];
-    segment.tcp_class = kTcpClassOfFlags[segment.flags & 0x1f];
-    segment.seq = load_host32(header + 4);
-    segment.ack = load_host32(header + 8);
+    segment.flags = flags;
+    segment.tcp_class = kTcpClassOfFlags[flags & 0x1f];
+    segment.seq = static_cast<uint32_t>(numbers >> 32);
+    segment.ack = static_cast<uint32_t>(numbers);
     segment.window = load_host16(header + 14);
     segment.end = segment.seq + packet.l4_length - header_bytes + (segment.flags >> 1 & 1) +
                   (segment.flags & 1);  // SYN and FIN occupy one number each
     segment.options = header + 20;
     segment.options_size = static_cast<uint8_t>(header_bytes - 20);
     return segment;
+}
+inline TcpSegment read_segment(const Packet& packet) noexcept {
+    return read_segment(packet, packet.l4()[13]);
 }
 
 struct TcpSynOptions {
@@ -109,47 +115,78 @@ inline unsigned check_bounds(const TcpSide& side, const TcpSide& peer, uint32_t 
            lower_ack * kLowerAck;
 }
 
+// A TcpLast as the two numbers that lie there, the lower parts first: it is written as such, and
+// compared but for the class.
+struct TcpLastWords {
+    uint64_t numbers;  // ack, seq
+    uint64_t others;   // end, win, class, direction
+};
+constexpr TcpLastWords last_words(Direction direction, uint32_t seq, uint32_t ack, uint32_t end,
+                                  uint16_t window) noexcept {
+    return {uint64_t{seq} << 32 | ack, uint64_t{static_cast<uint8_t>(direction)} << 56 |
+                                           uint64_t{static_cast<uint8_t>(TcpClass::Ack)} << 48 |
+                                           uint64_t{window} << 32 | end};
+}
+static_assert(std::bit_cast<TcpLast>(last_words(Direction::Reply, 1, 2, 3, 4)).direction ==
+              Direction::Reply);
+
 // Counts identical ACKs in a row: the connection makes no progress (netfilter's max_retrans).
 // Which direction sends next cannot be predicted, so nothing here is a branch.
 inline void count_retransmission(TcpFlow& tcp, Direction direction, const TcpSegment& segment,
                                  uint32_t ack, uint32_t end) noexcept {
-    const unsigned is_same = unsigned{tcp.last_direction == direction} &
-                             unsigned{tcp.last_seq == segment.seq} & unsigned{tcp.last_ack == ack} &
-                             unsigned{tcp.last_end == end} &
-                             unsigned{tcp.last_win == segment.window};
+    constexpr uint64_t kAllButClass = ~(uint64_t{0xff} << 48);
+    const auto last = std::bit_cast<TcpLastWords>(tcp.last);
+    const TcpLastWords now = last_words(direction, segment.seq, ack, end, segment.window);
+    const bool is_same =
+        ((last.numbers ^ now.numbers) | ((last.others ^ now.others) & kAllButClass)) == 0;
     tcp.retrans = static_cast<uint8_t>(is_same * (tcp.retrans + unsigned{tcp.retrans != 0xff}));
-    tcp.last_direction = direction;
-    tcp.last_seq = segment.seq;
-    tcp.last_ack = ack;
-    tcp.last_end = end;
-    tcp.last_win = segment.window;
+    // Not by its parts: it is read as a whole.
+    store(reinterpret_cast<uint8_t*>(&tcp.last), now);
 }
 
-// The steady state of a connection, inline: a segment of class `ack` without SACK whose sender is
-// known and which passes all bounds does exactly what check_window would do. False: nothing was
-// changed, ask check_window.
-inline bool advance_if_plain(TcpFlow& tcp, Direction direction,
+// check_bounds() at once, and that the segment ends within what the peer permits: the sign of each
+// of these differences says that a bound does not hold.
+inline bool is_within_bounds(const TcpSide& side, const TcpSide& peer,
                              const TcpSegment& segment) noexcept {
+    const uint32_t ack_window = std::max(side.max_win, kMinAckWindow);
+    const uint32_t differences =
+        (side.max_end - segment.seq) | (side.max_end - segment.end) | (peer.end - segment.ack) |
+        (segment.end + peer.max_win - side.end) | (segment.ack + ack_window - peer.end);
+    return static_cast<int32_t>(differences) >= 0;
+}
+
+// The usual segment, inline: of class `ack` or `fin` with ACK and without SACK, from a sender that
+// is known, which passes all bounds, does to the windows exactly what check_window would do. False:
+// nothing was changed, ask check_window. `has_unacknowledged`: data of either side wait for their
+// acknowledgement.
+inline bool advance_if_plain(TcpFlow& tcp, Direction direction, const TcpSegment& segment,
+                             bool& has_unacknowledged) noexcept {
     const unsigned sender = static_cast<unsigned>(direction);
     TcpSide& side = tcp.side[sender];
     TcpSide& peer = tcp.side[1 - sender];
-    constexpr uint8_t kKnown = tcp_side::kMaxAckSet;
     const uint32_t window = uint32_t{segment.window} << tcp.scale[sender];
     const uint32_t ack = segment.ack, end = segment.end;
     if (!segment.has_plain_options() || side.max_win == 0 || peer.max_win == 0 || window == 0 ||
-        !(tcp.flags[sender] & kKnown) || is_after(end, side.max_end) ||
-        check_bounds(side, peer, segment.seq, end, ack) != kAllBounds)
+        !is_within_bounds(side, peer, segment))
         return false;
+    unsigned flags = tcp.flags[sender];
+    if (!(flags & tcp_side::kMaxAckSet)) [[unlikely]] {
+        flags |= tcp_side::kMaxAckSet;
+        side.max_ack = ack;
+    }
     // Who sends next, and whether it is data, nobody can predict: no branches.
     side.max_win = std::max(side.max_win, window);
     const bool is_new_data = is_after(end, side.end);
     side.end = is_new_data ? end : side.end;
-    tcp.flags[sender] |= static_cast<uint8_t>(is_new_data * tcp_side::kUnacked);
+    flags |= is_new_data * tcp_side::kUnacked;
     side.max_ack = is_after(ack, side.max_ack) ? ack : side.max_ack;
     peer.max_end = is_after(ack + window, peer.max_end - 1) ? ack + window : peer.max_end;
     const bool is_all_acknowledged = ack == peer.end;
-    tcp.flags[1 - sender] &= static_cast<uint8_t>(~(is_all_acknowledged * tcp_side::kUnacked));
-    count_retransmission(tcp, direction, segment, ack, end);
+    const unsigned peer_flags =
+        tcp.flags[1 - sender] & ~(is_all_acknowledged * unsigned{tcp_side::kUnacked});
+    tcp.flags[sender] = static_cast<uint8_t>(flags);
+    tcp.flags[1 - sender] = static_cast<uint8_t>(peer_flags);
+    has_unacknowledged = (flags | peer_flags) & tcp_side::kUnacked;
     return true;
 }
 

@@ -358,20 +358,24 @@ TEST_CASE("the short way of established TCP does exactly what the window check d
         packet.window = pick(random, {0u, 1u, 1000u, 65535u});
         packet.length = pick(random, {0u, 1u, 100u, 1400u});
         if (random() % 2 == 0) {
-            tcp.last_direction = static_cast<Direction>(packet.direction);
-            tcp.last_seq = packet.seq;
-            tcp.last_ack = packet.ack;
-            tcp.last_end = packet.seq + packet.length;
-            tcp.last_win = static_cast<uint16_t>(packet.window);
+            tcp.last.direction = static_cast<Direction>(packet.direction);
+            tcp.last.seq = packet.seq;
+            tcp.last.ack = packet.ack;
+            tcp.last.end = packet.seq + packet.length;
+            tcp.last.win = static_cast<uint16_t>(packet.window);
             tcp.retrans = static_cast<uint8_t>(pick(random, {0, 3, 254, 255}));
         }
         const Wire wire(packet);
         const TcpSegment segment = read_segment(wire.view);
         const Direction direction = static_cast<Direction>(packet.direction);
         TcpFlow by_short_way = tcp, by_check = tcp;
-        const bool is_taken = advance_if_plain(by_short_way, direction, segment);
+        bool has_unacknowledged;
+        const bool is_taken =
+            advance_if_plain(by_short_way, direction, segment, has_unacknowledged);
         if (is_taken) {
             ++taken;
+            if (segment.tcp_class == TcpClass::Ack)
+                count_retransmission(by_short_way, direction, segment, segment.ack, segment.end);
             if (check_window(by_check, direction, TcpState::Established, segment, false) !=
                 WindowResult::Accept)
                 FAIL("round " << round << ": the window check refuses it");

@@ -2,6 +2,7 @@
 #include "conntrack/trackers/tcp_window.h"
 
 #include <array>
+#include <random>
 
 #include <catch2/catch.hpp>
 
@@ -152,6 +153,30 @@ TEST_CASE("a window scale counts only when both sides offered one") {
         CHECK(tcp.scale[0] == (both ? 7 : 0));
         CHECK(tcp.scale[1] == (both ? 7 : 0));
     }
+}
+
+TEST_CASE("all bounds at once are the bounds one by one, half the numbers apart, too") {
+    std::mt19937 engine(5);
+    const auto random = [&] { return static_cast<uint32_t>(engine()); };
+    unsigned held = 0;
+    for (unsigned round = 0; round < 500000; ++round) {
+        const uint32_t base = random();
+        // Somewhere near, or around half the space away.
+        const auto number = [&] {
+            return base + (random() % 4 == 0 ? 1u << 31 : 0) + random() % 140000 - 70000;
+        };
+        const TcpSide side{.end = number(), .max_end = number(), .max_win = random() % 70000 + 1};
+        const TcpSide peer{.end = number(), .max_end = number(), .max_win = random() % 70000 + 1};
+        TcpSegment one;
+        one.seq = number();
+        one.ack = number();
+        one.end = one.seq + random() % 1500;
+        const bool is_within = check_bounds(side, peer, one.seq, one.end, one.ack) == kAllBounds &&
+                               !is_after(one.end, side.max_end);
+        if (is_within_bounds(side, peer, one) != is_within) FAIL("round " << round);
+        held += is_within;
+    }
+    CHECK(held > 10000);
 }
 
 TEST_CASE("broken options end the reader within the header") {
