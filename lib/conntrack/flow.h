@@ -138,8 +138,8 @@ struct alignas(64) Flow {
 
     bool has(uint16_t bits) const noexcept { return (status.load() & bits) == bits; }
     bool is_translated() const noexcept { return flow_status::is_translated(status.load()); }
-    // Where a rule has `ct_status`, cached verdicts go with a changed status: whoever notes it sees
-    // to.
+    // Where a rule has `ct_status`, cached verdicts go with a changed status: whoever notes it must
+    // see to that.
     void note_status(uint16_t bits) noexcept {
         status.store(static_cast<uint16_t>(status.load() | bits));
     }

@@ -17,7 +17,7 @@ Tick update_settled_tcp(Flow& flow, const Packet& packet, Direction direction,
     const TcpSegment segment = read_segment(packet, tcp_flag::kAck);
     bool has_unacknowledged;
     if (!advance_if_plain(tcp, direction, segment, has_unacknowledged)) return 0;
-    count_retransmission(tcp, direction, segment, segment.ack, segment.end);
+    count_retransmission(tcp, direction, segment);
     // Of a segment that is no RST and announces a window. Neither is predictable: no branch.
     return timeouts.tcp[has_unacknowledged + 2 * unsigned{tcp.retrans >= timeouts.max_retrans}];
 }

@@ -343,12 +343,11 @@ TrackOutcome update(const TrackInput& input) noexcept {
     TcpFlow& tcp = input.flow.tcp;
     const TcpState old_state = static_cast<TcpState>(input.flow.state.load());
     const TcpState new_state = next_tcp_state(input.direction, segment.tcp_class, old_state);
-    bool has_unacknowledged;
+    bool has_unacknowledged;  // choose_timeout() asks for itself
     if (!is_plain(tcp, segment, new_state) ||
         !advance_if_plain(tcp, input.direction, segment, has_unacknowledged)) [[unlikely]]
         return run(input, read_segment(input.packet));
-    if (segment.tcp_class == TcpClass::Ack)
-        count_retransmission(tcp, input.direction, segment, segment.ack, segment.end);
+    if (segment.tcp_class == TcpClass::Ack) count_retransmission(tcp, input.direction, segment);
     const unsigned sender = index_of(input.direction);
     const Step step{input, tcp, segment, old_state, new_state, sender, 1 - sender};
     return commit(step);

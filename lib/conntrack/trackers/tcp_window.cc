@@ -162,8 +162,7 @@ WindowResult check_window(TcpFlow& tcp, Direction direction, TcpState state,
     const unsigned bounds = check_bounds(side, peer, seq, end, sack);
     if (bounds == kAllBounds) [[likely]] {
         advance(tcp, sender, side, peer, segment, ack, sack, end);
-        if (segment.tcp_class == TcpClass::Ack)
-            count_retransmission(tcp, direction, segment, ack, end);
+        if (segment.tcp_class == TcpClass::Ack) count_retransmission(tcp, direction, segment);
         return WindowResult::Accept;
     }
     const bool is_small_overshoot =

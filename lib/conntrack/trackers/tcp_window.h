@@ -96,7 +96,11 @@ WindowResult check_window(TcpFlow& tcp, Direction direction, TcpState state,
 // An overly delayed acknowledgement may lag this far behind, at least.
 inline constexpr uint32_t kMinAckWindow = 66000;
 
-// The four bounds as bits, all computed: the usual packet passes all and no branch is taken.
+inline uint32_t ack_window_of(const TcpSide& side) noexcept {
+    return std::max(side.max_win, kMinAckWindow);
+}
+
+// The four bounds as bits.
 constexpr unsigned kUpperData = 1;  // I:   starts within what the peer permits
 constexpr unsigned kLowerData = 2;  // II:  not entirely older than the peer's window
 constexpr unsigned kUpperAck = 4;   // III: acknowledges only data that was seen
@@ -105,12 +109,11 @@ constexpr unsigned kAllBounds = kUpperData | kLowerData | kUpperAck | kLowerAck;
 
 inline unsigned check_bounds(const TcpSide& side, const TcpSide& peer, uint32_t seq, uint32_t end,
                              uint32_t sack) noexcept {
-    const uint32_t ack_window = side.max_win > kMinAckWindow ? side.max_win : kMinAckWindow;
     const unsigned upper_data = !is_after(seq, side.max_end);
     const unsigned lower_data =
         unsigned{peer.max_win == 0} | unsigned{is_after(end, side.end - peer.max_win - 1)};
     const unsigned upper_ack = !is_after(sack, peer.end);
-    const unsigned lower_ack = is_after(sack, peer.end - ack_window - 1);
+    const unsigned lower_ack = is_after(sack, peer.end - ack_window_of(side) - 1);
     return upper_data * kUpperData | lower_data * kLowerData | upper_ack * kUpperAck |
            lower_ack * kLowerAck;
 }
@@ -130,13 +133,14 @@ constexpr TcpLastWords last_words(Direction direction, uint32_t seq, uint32_t ac
 static_assert(std::bit_cast<TcpLast>(last_words(Direction::Reply, 1, 2, 3, 4)).direction ==
               Direction::Reply);
 
-// Counts identical ACKs in a row: the connection makes no progress (netfilter's max_retrans).
-// Which direction sends next cannot be predicted, so nothing here is a branch.
-inline void count_retransmission(TcpFlow& tcp, Direction direction, const TcpSegment& segment,
-                                 uint32_t ack, uint32_t end) noexcept {
+// Counts identical segments of class `ack` in a row: the connection makes no progress (netfilter's
+// max_retrans). Which direction sends next cannot be predicted, so nothing here is a branch.
+inline void count_retransmission(TcpFlow& tcp, Direction direction,
+                                 const TcpSegment& segment) noexcept {
     constexpr uint64_t kAllButClass = ~(uint64_t{0xff} << 48);
     const auto last = std::bit_cast<TcpLastWords>(tcp.last);
-    const TcpLastWords now = last_words(direction, segment.seq, ack, end, segment.window);
+    const TcpLastWords now =
+        last_words(direction, segment.seq, segment.ack, segment.end, segment.window);
     const bool is_same =
         ((last.numbers ^ now.numbers) | ((last.others ^ now.others) & kAllButClass)) == 0;
     tcp.retrans = static_cast<uint8_t>(is_same * (tcp.retrans + unsigned{tcp.retrans != 0xff}));
@@ -148,17 +152,16 @@ inline void count_retransmission(TcpFlow& tcp, Direction direction, const TcpSeg
 // of these differences says that a bound does not hold.
 inline bool is_within_bounds(const TcpSide& side, const TcpSide& peer,
                              const TcpSegment& segment) noexcept {
-    const uint32_t ack_window = std::max(side.max_win, kMinAckWindow);
     const uint32_t differences =
         (side.max_end - segment.seq) | (side.max_end - segment.end) | (peer.end - segment.ack) |
-        (segment.end + peer.max_win - side.end) | (segment.ack + ack_window - peer.end);
+        (segment.end + peer.max_win - side.end) | (segment.ack + ack_window_of(side) - peer.end);
     return static_cast<int32_t>(differences) >= 0;
 }
 
-// The usual segment, inline: of class `ack` or `fin` with ACK and without SACK, from a sender that
-// is known, which passes all bounds, does to the windows exactly what check_window would do. False:
-// nothing was changed, ask check_window. `has_unacknowledged`: data of either side wait for their
-// acknowledgement.
+// The usual segment, inline: of class `ack` or `fin` with ACK and without SACK, between sides of
+// which both have announced a window, which passes all bounds, does to the windows exactly what
+// check_window would do. False: nothing was changed, ask check_window. `has_unacknowledged`: data
+// of either side wait for their acknowledgement (read back from the flags, it takes 2 cycles more).
 inline bool advance_if_plain(TcpFlow& tcp, Direction direction, const TcpSegment& segment,
                              bool& has_unacknowledged) noexcept {
     const unsigned sender = static_cast<unsigned>(direction);

@@ -375,7 +375,7 @@ TEST_CASE("the short way of established TCP does exactly what the window check d
         if (is_taken) {
             ++taken;
             if (segment.tcp_class == TcpClass::Ack)
-                count_retransmission(by_short_way, direction, segment, segment.ack, segment.end);
+                count_retransmission(by_short_way, direction, segment);
             if (check_window(by_check, direction, TcpState::Established, segment, false) !=
                 WindowResult::Accept)
                 FAIL("round " << round << ": the window check refuses it");
